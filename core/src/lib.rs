@@ -1,0 +1,24 @@
+//! The sans-IO core of AWS IAM Roles Anywhere.
+#![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+#[cfg(test)]
+extern crate std;
+
+pub mod arn;
+mod encoding;
+mod error;
+pub mod key;
+pub mod secret;
+pub mod session;
+pub mod signature;
+pub mod time;
+
+pub use arn::Arn;
+pub use error::{Error, ErrorKind, Result};
+pub use key::{KeyAlgorithm, PrivateKey, PublicKey};
+pub use secret::Secret;
+pub use session::ServiceError;
+pub use signature::{Signature, SignatureVerifier, Signer, SigningAlgorithm};
+pub use time::UnixTime;

@@ -1,0 +1,3 @@
+//! `CreateSession`.
+mod service_error;
+pub use service_error::ServiceError;

@@ -1,0 +1,1 @@
+//! An emulator of AWS IAM Roles Anywhere that verifies what the service verifies.

@@ -1,0 +1,1 @@
+//! Third-party suites run against the core.
