@@ -7,6 +7,7 @@ extern crate alloc;
 extern crate std;
 
 pub mod arn;
+pub mod certificate;
 mod encoding;
 mod error;
 pub mod key;
@@ -17,6 +18,7 @@ pub mod signature;
 pub mod time;
 
 pub use arn::Arn;
+pub use certificate::{Certificate, CertificateChain};
 pub use error::{Error, ErrorKind, Result};
 pub use key::{KeyAlgorithm, PrivateKey, PublicKey};
 pub use pem::PemSection;
