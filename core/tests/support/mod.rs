@@ -104,8 +104,17 @@ impl Workshop {
         );
         self.write(&file("ext"), order.extensions);
         self.openssl(&[
-            "req", "-new", "-config", "req.cnf", "-utf8", "-key", &key, "-subj", order.subject,
-            "-out", &csr,
+            "req",
+            "-new",
+            "-config",
+            "req.cnf",
+            "-utf8",
+            "-key",
+            &key,
+            "-subj",
+            order.subject,
+            "-out",
+            &csr,
         ]);
         let ext = file("ext");
         let request = ["x509", "-req", "-in", &csr, "-out", &pem, "-extfile", &ext];
@@ -124,7 +133,14 @@ impl Workshop {
     /// The DER that `openssl asn1parse -genconf` makes of a configuration.
     pub(crate) fn asn1(&self, configuration: &str) -> Vec<u8> {
         self.write("asn1.cnf", configuration);
-        self.openssl(&["asn1parse", "-genconf", "asn1.cnf", "-noout", "-out", "asn1.der"]);
+        self.openssl(&[
+            "asn1parse",
+            "-genconf",
+            "asn1.cnf",
+            "-noout",
+            "-out",
+            "asn1.der",
+        ]);
         self.read("asn1.der")
     }
 
@@ -138,6 +154,20 @@ impl Workshop {
         }
         self.asn1(&configuration)
     }
+}
+
+/// The bytes with the one occurrence of `old` replaced by `new`, which is as long.
+pub(crate) fn replaced(bytes: &[u8], old: &[u8], new: &[u8]) -> Vec<u8> {
+    assert_eq!(old.len(), new.len());
+    let found: Vec<_> = (0..bytes.len())
+        .filter(|at| bytes[*at..].starts_with(old))
+        .collect();
+    let [at] = found[..] else {
+        panic!("{old:x?} occurs at {found:?}");
+    };
+    let mut bytes = bytes.to_vec();
+    bytes[at..at + old.len()].copy_from_slice(new);
+    bytes
 }
 
 /// The configuration of [`Workshop::odd`].
