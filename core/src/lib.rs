@@ -13,6 +13,7 @@ pub mod key;
 pub mod secret;
 pub mod session;
 pub mod signature;
+pub mod sigv4;
 pub mod time;
 
 pub use arn::Arn;
