@@ -15,6 +15,7 @@ pub mod renewal;
 pub mod secret;
 pub mod session;
 pub mod signature;
+pub mod sigv4;
 pub mod time;
 
 pub use arn::Arn;
