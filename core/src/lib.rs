@@ -8,6 +8,7 @@ extern crate std;
 
 pub mod arn;
 mod encoding;
+pub mod endpoint;
 mod error;
 pub mod key;
 pub mod secret;
@@ -17,6 +18,7 @@ pub mod sigv4;
 pub mod time;
 
 pub use arn::Arn;
+pub use endpoint::{Endpoint, EndpointOptions, Partition};
 pub use error::{Error, ErrorKind, Result};
 pub use key::{KeyAlgorithm, PrivateKey, PublicKey};
 pub use secret::Secret;
