@@ -27,8 +27,7 @@ pub struct UnsignedRequest {
     public_key: PublicKey,
     serial: String,
     scope: CredentialScope,
-    canonical_request: String,
-    signed_headers: Vec<String>,
+    canonical_request: CanonicalRequest,
     string_to_sign: String,
     url: String,
     headers: Vec<(String, String)>,
@@ -91,8 +90,7 @@ impl UnsignedRequest {
             public_key,
             serial: end_entity.serial_decimal().to_string(),
             scope,
-            signed_headers: canonical.signed_headers().split(';').map(ToString::to_string).collect(),
-            canonical_request: canonical.as_str().to_string(),
+            canonical_request: canonical,
             string_to_sign,
             url: format!("{}/sessions{separator}{query}", call.endpoint.url()),
             headers,
@@ -112,7 +110,7 @@ impl UnsignedRequest {
 
     /// The canonical request (Signature Version 4, task 1).
     pub fn canonical_request(&self) -> &str {
-        &self.canonical_request
+        self.canonical_request.as_str()
     }
 
     /// The message to sign, **not** hashed. RSA and ECDSA sign its SHA-256 digest, ML-DSA signs the
@@ -147,13 +145,13 @@ impl UnsignedRequest {
                 ),
             ));
         }
-        let authorization = Authorization {
-            algorithm: self.algorithm().name().to_string(),
-            credential: self.serial.clone(),
-            scope: self.scope.clone(),
-            signed_headers: self.signed_headers.clone(),
-            signature: signature.to_hex(),
-        };
+        let authorization = Authorization::new(
+            self.algorithm().name(),
+            &self.serial,
+            &self.scope,
+            self.canonical_request.signed_headers(),
+            signature.as_bytes(),
+        )?;
         let mut headers = self.headers.clone();
         headers.push(("authorization".to_string(), authorization.to_string()));
         Ok(HttpRequest {
