@@ -71,6 +71,7 @@ extern crate alloc;
 extern crate std;
 
 pub mod arn;
+pub mod certificate;
 pub mod credentials;
 mod encoding;
 pub mod endpoint;
@@ -85,6 +86,7 @@ pub mod sigv4;
 pub mod time;
 
 pub use arn::Arn;
+pub use certificate::{Certificate, CertificateChain};
 pub use credentials::Credentials;
 pub use endpoint::{Endpoint, EndpointOptions, Partition};
 pub use error::{Error, ErrorKind, Result};
