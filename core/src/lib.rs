@@ -7,20 +7,25 @@ extern crate alloc;
 extern crate std;
 
 pub mod arn;
+pub mod credentials;
 mod encoding;
 mod error;
 pub mod key;
+pub mod renewal;
 pub mod pem;
 pub mod secret;
 pub mod session;
 pub mod signature;
+pub mod sigv4;
 pub mod time;
 
 pub use arn::Arn;
+pub use credentials::Credentials;
 pub use error::{Error, ErrorKind, Result};
 pub use key::{KeyAlgorithm, PrivateKey, PublicKey};
+pub use renewal::{Next, Renewal, RenewalPolicy};
 pub use pem::PemSection;
 pub use secret::Secret;
-pub use session::ServiceError;
+pub use session::{HttpResponse, ServiceError, Session};
 pub use signature::{Signature, SignatureVerifier, Signer, SigningAlgorithm};
 pub use time::UnixTime;
