@@ -9,10 +9,7 @@ pub use verifier::RustCryptoVerifier;
 use alloc::{boxed::Box, vec::Vec};
 use core::fmt;
 
-use ::rsa::{
-    BigUint, Pkcs1v15Sign, RsaPrivateKey,
-    traits::{PrivateKeyParts, PublicKeyParts},
-};
+use ::rsa::{BigUint, Pkcs1v15Sign, RsaPrivateKey, traits::PrivateKeyParts};
 use der::Decode;
 use ecdsa::{EcdsaCurve, hazmat::sign_prehashed_rfc6979};
 use ml_dsa::{MlDsa44, MlDsa65, MlDsa87, MlDsaParams};

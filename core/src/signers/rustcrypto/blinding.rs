@@ -2,10 +2,9 @@
 
 use core::fmt;
 
-use hmac::{Hmac, KeyInit, Mac};
 use rfc6979::{KGenerator, bigint::U256};
 use rsa::rand_core::{CryptoRng, Error, RngCore, impls};
-use sha2::Sha256;
+use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 /// What keys the generator: a secret that follows from the private key and tells nothing of it.
@@ -14,11 +13,8 @@ pub(super) struct BlindingKey(Zeroizing<[u8; BLOCK]>);
 impl BlindingKey {
     /// `private_key` is any encoding of the whole private key.
     pub(super) fn new(private_key: &[u8]) -> Self {
-        // HMAC takes keys of any length, so there is no error to come.
-        let mac = Hmac::<Sha256>::new_from_slice(private_key)
-            .map(|mac| mac.chain_update(LABEL).finalize().into_bytes().into())
-            .unwrap_or_default();
-        Self(Zeroizing::new(mac))
+        let hash = Sha256::new_with_prefix(LABEL).chain_update(private_key);
+        Self(Zeroizing::new(hash.finalize().into()))
     }
 }
 
