@@ -82,6 +82,7 @@ pub mod renewal;
 pub mod secret;
 pub mod session;
 pub mod signature;
+pub mod signers;
 pub mod sigv4;
 pub mod time;
 
