@@ -208,6 +208,7 @@ fn what_is_wrong_with_a_custom_endpoint_is_named() {
         ("https://[127.0.0.1]", "IPv6 address"),
         ("https://127.1", "IPv4 address"),
         ("https://0x7f000001", "IPv4 address"),
+        ("https://0X7F000001", "IPv4 address"),
         ("https://1.2.3.256", "IPv4 address"),
         ("https://example..com", "host name"),
         ("https://example.com.", "host name"),
