@@ -232,3 +232,6 @@ mod ecdsa {
         .ok()
     }
 }
+
+#[cfg(test)]
+mod tests;
