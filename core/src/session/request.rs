@@ -27,8 +27,7 @@ pub struct UnsignedRequest {
     public_key: PublicKey,
     serial: String,
     scope: CredentialScope,
-    canonical_request: String,
-    signed_headers: Vec<String>,
+    canonical_request: CanonicalRequest,
     string_to_sign: String,
     url: String,
     headers: Vec<(String, String)>,
@@ -51,7 +50,11 @@ impl UnsignedRequest {
         ];
         let in_body = call.arn_placement == ArnPlacement::Body
             || arns.iter().any(|(_, arn)| arn.contains('='));
-        let query = if in_body { String::new() } else { query_of(&arns) };
+        let query = if in_body {
+            String::new()
+        } else {
+            query_of(&arns)
+        };
         let body = Body {
             duration_seconds: call.duration_seconds,
             instance_properties: &call.instance_properties,
@@ -73,7 +76,11 @@ impl UnsignedRequest {
         }
         let path = format!("{}/sessions", call.endpoint.path_prefix());
         let mut signed: Vec<(&str, &str)> = vec![("host", call.endpoint.host_header())];
-        signed.extend(headers.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+        signed.extend(
+            headers
+                .iter()
+                .map(|(name, value)| (name.as_str(), value.as_str())),
+        );
         let canonical = CanonicalRequest::new(
             &SigningRequest {
                 method: "POST",
@@ -85,14 +92,14 @@ impl UnsignedRequest {
             Settings::default(),
         )?;
         let scope = CredentialScope::new(now, call.endpoint.signing_region(), SERVICE)?;
-        let string_to_sign = crate::sigv4::string_to_sign(algorithm.name(), now, &scope, &canonical);
+        let string_to_sign =
+            crate::sigv4::string_to_sign(algorithm.name(), now, &scope, &canonical);
         let separator = if query.is_empty() { "" } else { "?" };
         Ok(Self {
             public_key,
             serial: end_entity.serial_decimal().to_string(),
             scope,
-            signed_headers: canonical.signed_headers().split(';').map(ToString::to_string).collect(),
-            canonical_request: canonical.as_str().to_string(),
+            canonical_request: canonical,
             string_to_sign,
             url: format!("{}/sessions{separator}{query}", call.endpoint.url()),
             headers,
@@ -112,7 +119,7 @@ impl UnsignedRequest {
 
     /// The canonical request (Signature Version 4, task 1).
     pub fn canonical_request(&self) -> &str {
-        &self.canonical_request
+        self.canonical_request.as_str()
     }
 
     /// The message to sign, **not** hashed. RSA and ECDSA sign its SHA-256 digest, ML-DSA signs the
@@ -147,13 +154,13 @@ impl UnsignedRequest {
                 ),
             ));
         }
-        let authorization = Authorization {
-            algorithm: self.algorithm().name().to_string(),
-            credential: self.serial.clone(),
-            scope: self.scope.clone(),
-            signed_headers: self.signed_headers.clone(),
-            signature: signature.to_hex(),
-        };
+        let authorization = Authorization::new(
+            self.algorithm().name(),
+            &self.serial,
+            &self.scope,
+            self.canonical_request.signed_headers(),
+            signature.as_bytes(),
+        )?;
         let mut headers = self.headers.clone();
         headers.push(("authorization".to_string(), authorization.to_string()));
         Ok(HttpRequest {
