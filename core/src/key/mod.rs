@@ -223,6 +223,3 @@ fn malformed(what: &str) -> Error {
         format!("{what}: the file is damaged or its writer is at fault, export the key again"),
     )
 }
-
-#[cfg(test)]
-mod tests;
