@@ -144,31 +144,40 @@ impl Issued {
         let text = fs::read_to_string(&self.certificate).unwrap();
         text[text.find("-----BEGIN").unwrap()..].to_owned()
     }
+}
 
-    pub(crate) fn der(&self) -> Vec<u8> {
+/// A certificate whose key signs.
+pub(crate) trait Identity {
+    fn der(&self) -> Vec<u8>;
+    /// The serial number in decimal.
+    fn serial(&self) -> String;
+    /// Signs as the service wants it of this kind of key.
+    fn sign(&self, message: &[u8]) -> Vec<u8>;
+}
+
+impl Identity for Issued {
+    fn der(&self) -> Vec<u8> {
         let mut command = openssl(&["x509", "-outform", "DER", "-in"]);
         command.arg(&self.certificate);
         run(command)
     }
 
-    /// The serial number in decimal, by way of OpenSSL and its calculator.
-    pub(crate) fn serial_decimal(&self) -> String {
+    fn serial(&self) -> String {
         let mut command = openssl(&["x509", "-noout", "-serial", "-in"]);
         command.arg(&self.certificate);
         let text = String::from_utf8(run(command)).unwrap();
-        let hex = text.trim().strip_prefix("serial=").unwrap();
-        decimal(hex)
+        decimal(text.trim().strip_prefix("serial=").unwrap())
     }
 
-    /// A signature with SHA-256: PKCS#1 v1.5 or DER of ECDSA.
-    pub(crate) fn sign(&self, message: &[u8]) -> Vec<u8> {
-        sign_with("sha256", &self.key, message)
+    fn sign(&self, message: &[u8]) -> Vec<u8> {
+        sign_with(&["-sha256"], &self.key, message)
     }
 }
 
-pub(crate) fn sign_with(hash: &str, key: &Path, message: &[u8]) -> Vec<u8> {
+/// A signature by OpenSSL with the given options of `openssl dgst`.
+pub(crate) fn sign_with(options: &[&str], key: &Path, message: &[u8]) -> Vec<u8> {
     let mut command = openssl(&["dgst", "-sign"]);
-    command.arg(key).arg(format!("-{hash}"));
+    command.arg(key).args(options);
     run_with_input(command, message)
 }
 
@@ -203,6 +212,13 @@ pub(crate) fn key_file(kind: &'static str) -> PathBuf {
             file
         })
         .clone()
+}
+
+/// The `SubjectPublicKeyInfo` of a private key.
+pub(crate) fn public_key(key: &Path) -> Vec<u8> {
+    let mut command = openssl(&["pkey", "-pubout", "-outform", "DER", "-in"]);
+    command.arg(key);
+    run(command)
 }
 
 /// Hexadecimal to decimal by schoolbook arithmetic.
