@@ -14,4 +14,6 @@ mod lab;
 #[cfg(test)]
 mod pki;
 #[cfg(test)]
+mod refused;
+#[cfg(test)]
 mod served;

@@ -11,6 +11,8 @@ use std::{
     },
 };
 
+use data_encoding::BASE64;
+
 /// A certificate to be issued. Fields that a test does not care for come from [`Certificate::leaf`]
 /// or [`Certificate::ca`].
 #[derive(Clone, Debug)]
@@ -128,7 +130,22 @@ impl Certificate {
             }
         }
         run(command);
-        Issued { certificate, key }
+        let pem = fs::read_to_string(&certificate).unwrap();
+        let begin = pem.find("-----BEGIN").unwrap();
+        let lines: String = pem[begin..]
+            .lines()
+            .filter(|l| !l.starts_with('-'))
+            .collect();
+        Issued {
+            der: BASE64.decode(lines.as_bytes()).unwrap(),
+            serial: match self.serial.strip_prefix("0x") {
+                Some(hex) => decimal(hex),
+                None => self.serial.clone(),
+            },
+            pem: pem[begin..].to_owned(),
+            certificate,
+            key,
+        }
     }
 }
 
@@ -137,12 +154,14 @@ impl Certificate {
 pub(crate) struct Issued {
     pub(crate) certificate: PathBuf,
     pub(crate) key: PathBuf,
+    pem: String,
+    der: Vec<u8>,
+    serial: String,
 }
 
 impl Issued {
     pub(crate) fn pem(&self) -> String {
-        let text = fs::read_to_string(&self.certificate).unwrap();
-        text[text.find("-----BEGIN").unwrap()..].to_owned()
+        self.pem.clone()
     }
 }
 
@@ -157,16 +176,11 @@ pub(crate) trait Identity {
 
 impl Identity for Issued {
     fn der(&self) -> Vec<u8> {
-        let mut command = openssl(&["x509", "-outform", "DER", "-in"]);
-        command.arg(&self.certificate);
-        run(command)
+        self.der.clone()
     }
 
     fn serial(&self) -> String {
-        let mut command = openssl(&["x509", "-noout", "-serial", "-in"]);
-        command.arg(&self.certificate);
-        let text = String::from_utf8(run(command)).unwrap();
-        decimal(text.trim().strip_prefix("serial=").unwrap())
+        self.serial.clone()
     }
 
     fn sign(&self, message: &[u8]) -> Vec<u8> {
