@@ -8,6 +8,8 @@ mod accepted;
 #[cfg(test)]
 mod client;
 #[cfg(test)]
+mod core_client;
+#[cfg(test)]
 mod handmade;
 #[cfg(test)]
 mod lab;
@@ -17,3 +19,5 @@ mod pki;
 mod refused;
 #[cfg(test)]
 mod served;
+#[cfg(test)]
+mod sts;
