@@ -10,9 +10,16 @@ fn the_error_codes_are_those_of_the_vectors() {
     let contract: Vec<serde_json::Value> = serde_json::from_str(&file).unwrap();
     let expected: Vec<_> = contract
         .iter()
-        .map(|entry| (entry["code"].as_str().unwrap(), entry["retryable"].as_bool().unwrap()))
+        .map(|entry| {
+            (
+                entry["code"].as_str().unwrap(),
+                entry["retryable"].as_bool().unwrap(),
+            )
+        })
         .collect();
-    let actual: Vec<_> =
-        ErrorKind::ALL.iter().map(|kind| (kind.code(), kind.is_retryable())).collect();
+    let actual: Vec<_> = ErrorKind::ALL
+        .iter()
+        .map(|kind| (kind.code(), kind.is_retryable()))
+        .collect();
     assert_eq!(actual, expected);
 }

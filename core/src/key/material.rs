@@ -8,12 +8,10 @@ use zeroize::Zeroizing;
 pub(crate) enum KeyMaterial {
     /// The private scalar, big endian, exactly 32 (P-256), 48 (P-384) or 66 (P-521) bytes.
     Ec(Zeroizing<Vec<u8>>),
-    /// An ML-DSA key as its 32-byte seed ξ (FIPS 204, KeyGen_internal), or, when the file held no
-    /// seed, as the expanded key (2,560, 4,032 or 4,896 bytes).
-    MlDsa {
-        seed: Option<Zeroizing<[u8; 32]>>,
-        expanded: Option<Zeroizing<Vec<u8>>>,
-    },
-    /// PKCS#1 `RSAPrivateKey` DER, two primes.
+    /// An ML-DSA key that was given as its expanded form alone: 2,560, 4,032 or 4,896 bytes.
+    MlDsaExpanded(Zeroizing<Vec<u8>>),
+    /// An ML-DSA key as its seed ξ (FIPS 204, KeyGen_internal), from which all else follows.
+    MlDsaSeed(Zeroizing<[u8; 32]>),
+    /// PKCS#1 `RSAPrivateKey` in DER, two primes.
     Rsa(Zeroizing<Vec<u8>>),
 }

@@ -1,13 +1,27 @@
 //! Keys: the algorithm, the public half, and the private half that goes in and never out.
 
+mod algorithm;
+mod container;
+mod ec;
+mod encrypted;
+mod legacy_pem;
 mod material;
+mod ml_dsa;
+mod pem;
+mod refusal;
+mod rsa;
 
+pub use container::MAX_PRIVATE_KEY_LENGTH;
 pub(crate) use material::KeyMaterial;
 
-use alloc::vec::Vec;
+use alloc::{format, vec::Vec};
 use core::fmt;
 
-use crate::SigningAlgorithm;
+use der::Decode;
+use spki::SubjectPublicKeyInfoRef;
+
+use crate::{Error, ErrorKind, Result, SigningAlgorithm};
+use algorithm::Family;
 
 /// The kinds of key that the service takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -70,6 +84,36 @@ impl PublicKey {
         Self { algorithm, bytes }
     }
 
+    /// Reads a `SubjectPublicKeyInfo` in DER (RFC 5280, 4.1.2.7): what a certificate holds and what
+    /// `openssl pkey -pubout -outform DER` writes.
+    ///
+    /// A point of an EC key may be compressed where the feature `rustcrypto` is on, and is then
+    /// checked to lie on its curve; without the feature it is neither.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidKey`] when it cannot be read; [`ErrorKind::Unsupported`] naming a kind of
+    /// key that the service does not take.
+    pub fn from_spki_der(der: &[u8]) -> Result<Self> {
+        let info = SubjectPublicKeyInfoRef::from_der(der).map_err(|_| {
+            malformed("the public key is not a readable `SubjectPublicKeyInfo` (RFC 5280)")
+        })?;
+        Self::from_spki(&info)
+    }
+
+    /// [`from_spki_der`](Self::from_spki_der) for what has been read as far as its fields.
+    pub(crate) fn from_spki(info: &SubjectPublicKeyInfoRef<'_>) -> Result<Self> {
+        let family = Family::identify(&info.algorithm)?;
+        let key = info
+            .subject_public_key
+            .as_bytes()
+            .ok_or_else(|| malformed("the public key is not whole bytes"))?;
+        match family {
+            Family::Ec(curve) => ec::public_key(curve, key),
+            Family::MlDsa(set) => ml_dsa::public_key(set, key),
+            Family::Rsa => rsa::public_key(key),
+        }
+    }
+
     /// The kind of key.
     pub fn algorithm(&self) -> KeyAlgorithm {
         self.algorithm
@@ -83,12 +127,47 @@ impl PublicKey {
 }
 
 /// A private key: bytes go in, never out. Not `Clone`; wiped when dropped.
+///
+/// The caller owns the bytes that it passes in, and wipes them. Copies that are made on the way are
+/// wiped here.
 pub struct PrivateKey {
     material: KeyMaterial,
     public_key: PublicKey,
 }
 
 impl PrivateKey {
+    /// Reads a private key in DER that is not encrypted: PKCS#8 (RFC 5958), PKCS#1 (RFC 8017) or
+    /// SEC1 (RFC 5915), told apart by their structure. ML-DSA keys may have any of the three forms
+    /// of RFC 9881.
+    ///
+    /// A public half is derived, and compared with the one that the key carries where it carries
+    /// one. Both need the feature `rustcrypto` (on by default); without it, EC and ML-DSA keys must
+    /// carry their public half, and it is believed.
+    ///
+    /// Whether the numbers of an RSA key belong together is found out by the signer that is made
+    /// from it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidKey`] when the bytes cannot be read, are longer than
+    /// [`MAX_PRIVATE_KEY_LENGTH`], or are something else than a private key, which the message
+    /// names; [`ErrorKind::PasswordRequired`] when they are an encrypted key;
+    /// [`ErrorKind::Unsupported`] naming a kind of key that the service or this build does not take.
+    pub fn from_der(der: &[u8]) -> Result<Self> {
+        container::private_key(der)
+    }
+
+    /// Reads the private key of a PEM text. Certificates, `EC PARAMETERS` and other blocks may stand
+    /// before or after it, in any order; more than one private key may not.
+    ///
+    /// The password is used only if the key is encrypted; the caller owns and wipes it.
+    ///
+    /// # Errors
+    /// As for [`from_der`](Self::from_der), and [`ErrorKind::WrongPassword`] when the password does
+    /// not open the key.
+    pub fn from_pem(pem: &[u8], password: Option<&[u8]>) -> Result<Self> {
+        pem::private_key(pem, password)
+    }
+
     /// The kind of key.
     pub fn algorithm(&self) -> KeyAlgorithm {
         self.public_key.algorithm()
@@ -99,7 +178,31 @@ impl PrivateKey {
         &self.public_key
     }
 
+    /// Checks that this key is the private half of `public_key`, the certificate's.
+    ///
+    /// # Errors
+    /// [`ErrorKind::KeyMismatch`], naming both kinds of key when they differ.
+    pub fn check_matches(&self, public_key: &PublicKey) -> Result<()> {
+        if self.public_key == *public_key {
+            return Ok(());
+        }
+        let (own, other) = (self.algorithm(), public_key.algorithm());
+        let message = if own == other {
+            format!(
+                "the private key does not belong to the certificate, though both are {own}: pass \
+                 the key and the certificate of one request"
+            )
+        } else {
+            format!(
+                "the private key is {own} and the certificate's key is {other}: pass the pair that \
+                 belongs together"
+            )
+        };
+        Err(Error::new(ErrorKind::KeyMismatch, message))
+    }
+
     /// For the signers of this crate only.
+    #[cfg_attr(not(feature = "rustcrypto"), allow(dead_code))] // there is no signer without it
     pub(crate) fn material(&self) -> &KeyMaterial {
         &self.material
     }
@@ -112,3 +215,14 @@ impl fmt::Debug for PrivateKey {
             .finish_non_exhaustive()
     }
 }
+
+/// The refusal of a key that cannot be read, or whose parts contradict one another.
+fn malformed(what: &str) -> Error {
+    Error::new(
+        ErrorKind::InvalidKey,
+        format!("{what}: the file is damaged or its writer is at fault, export the key again"),
+    )
+}
+
+#[cfg(test)]
+mod tests;

@@ -25,10 +25,16 @@ fn r_s_becomes_der() {
 fn every_curve_has_its_length() {
     for length in [64, 96, 132] {
         let signature = Signature::ecdsa_p1363(&alloc::vec![0x80; length]).unwrap();
-        assert!(Signature::ecdsa_der(signature.as_bytes()).is_ok(), "{length}");
+        assert!(
+            Signature::ecdsa_der(signature.as_bytes()).is_ok(),
+            "{length}"
+        );
     }
     for length in [0, 1, 63, 65, 72, 128, 133] {
-        assert!(Signature::ecdsa_p1363(&alloc::vec![1; length]).is_err(), "{length}");
+        assert!(
+            Signature::ecdsa_p1363(&alloc::vec![1; length]).is_err(),
+            "{length}"
+        );
     }
 }
 
@@ -61,23 +67,48 @@ fn der_that_is_not_canonical_is_refused() {
 #[test]
 fn rsa_and_mldsa_have_their_lengths() {
     for length in [255, 1025] {
-        assert!(Signature::rsa_pkcs1(&alloc::vec![1; length]).is_err(), "{length}");
+        assert!(
+            Signature::rsa_pkcs1(&alloc::vec![1; length]).is_err(),
+            "{length}"
+        );
     }
     for length in [256, 384, 512, 1024] {
-        assert!(Signature::rsa_pkcs1(&alloc::vec![1; length]).is_ok(), "{length}");
+        assert!(
+            Signature::rsa_pkcs1(&alloc::vec![1; length]).is_ok(),
+            "{length}"
+        );
     }
     for length in [2420, 3309, 4627] {
-        assert!(Signature::mldsa(&alloc::vec![1; length]).is_ok(), "{length}");
-        assert!(Signature::mldsa(&alloc::vec![1; length + 1]).is_err(), "{length}");
+        assert!(
+            Signature::mldsa(&alloc::vec![1; length]).is_ok(),
+            "{length}"
+        );
+        assert!(
+            Signature::mldsa(&alloc::vec![1; length + 1]).is_err(),
+            "{length}"
+        );
     }
 }
 
 #[test]
 fn names_are_the_services() {
-    let names: Vec<_> = SigningAlgorithm::ALL.iter().map(|algorithm| algorithm.name()).collect();
-    assert_eq!(names, ["AWS4-X509-ECDSA-SHA256", "AWS4-X509-MLDSA", "AWS4-X509-RSA-SHA256"]);
+    let names: Vec<_> = SigningAlgorithm::ALL
+        .iter()
+        .map(|algorithm| algorithm.name())
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "AWS4-X509-ECDSA-SHA256",
+            "AWS4-X509-MLDSA",
+            "AWS4-X509-RSA-SHA256"
+        ]
+    );
     for algorithm in SigningAlgorithm::ALL {
-        assert_eq!(SigningAlgorithm::from_name(algorithm.name()), Some(*algorithm));
+        assert_eq!(
+            SigningAlgorithm::from_name(algorithm.name()),
+            Some(*algorithm)
+        );
     }
     assert_eq!(SigningAlgorithm::from_name("AWS4-HMAC-SHA256"), None);
 }

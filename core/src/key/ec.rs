@@ -1,0 +1,195 @@
+//! EC keys: SEC1 `ECPrivateKey` (RFC 5915) and the points that are their public halves.
+
+use alloc::{vec, vec::Vec};
+
+use der::{
+    Decode, Reader, SliceReader, Tag, TagNumber, Tagged,
+    asn1::{AnyRef, SequenceRef},
+};
+use sec1::EcPrivateKey;
+use zeroize::Zeroizing;
+
+use super::{
+    KeyMaterial, PrivateKey, PublicKey,
+    algorithm::{Curve, explicit_parameters},
+    malformed,
+};
+use crate::{Error, ErrorKind, Result};
+
+/// Reads an `ECPrivateKey`. `curve` is the one that a PKCS#8 around it names; a bare one must name
+/// its own. `public_key` is the point that the PKCS#8 carries, if it does.
+pub(super) fn private_key(
+    der: &[u8],
+    curve: Option<Curve>,
+    public_key: Option<&[u8]>,
+) -> Result<PrivateKey> {
+    if has_explicit_parameters(der) {
+        return Err(explicit_parameters());
+    }
+    let key = EcPrivateKey::from_der(der)
+        .map_err(|_| malformed("the EC key is not a readable `ECPrivateKey` (RFC 5915)"))?;
+    let named = key
+        .parameters
+        .and_then(|parameters| parameters.named_curve())
+        .map(Curve::identify)
+        .transpose()?;
+    let curve = match (curve, named) {
+        (Some(outer), Some(inner)) if outer != inner => {
+            return Err(malformed("the EC key names two different curves"));
+        }
+        (Some(curve), _) | (None, Some(curve)) => curve,
+        (None, None) => {
+            return Err(Error::new(
+                ErrorKind::InvalidKey,
+                "the EC key names no curve: convert it with `openssl pkey -in KEY -out NEW`",
+            ));
+        }
+    };
+
+    let scalar = scalar(key.private_key, curve)?;
+    let mut point = point::derive(curve, &scalar)?;
+    for given in [key.public_key, public_key].into_iter().flatten() {
+        let given = point::canonical(curve, given)?;
+        match &point {
+            Some(point) if *point != given => {
+                return Err(malformed(
+                    "the EC key's public half does not belong to its private half",
+                ));
+            }
+            _ => point = Some(given),
+        }
+    }
+    let Some(point) = point else {
+        return Err(Error::new(
+            ErrorKind::Unsupported,
+            "the EC key carries no public half, and this build cannot derive it: build with the \
+             feature `rustcrypto`",
+        ));
+    };
+    Ok(PrivateKey {
+        material: KeyMaterial::Ec(scalar),
+        public_key: PublicKey::new(curve.algorithm(), point),
+    })
+}
+
+/// Reads the point of a public key: uncompressed, or compressed where this build can expand it.
+pub(super) fn public_key(curve: Curve, point: &[u8]) -> Result<PublicKey> {
+    Ok(PublicKey::new(
+        curve.algorithm(),
+        point::canonical(curve, point)?,
+    ))
+}
+
+/// Brings the private scalar to the curve's length. RFC 5915 fixes the length; old writers drop
+/// leading zeros, or put one more before the number.
+fn scalar(bytes: &[u8], curve: Curve) -> Result<Zeroizing<Vec<u8>>> {
+    let length = curve.field_length();
+    let start = bytes
+        .iter()
+        .position(|byte| *byte != 0)
+        .unwrap_or(bytes.len());
+    let digits = bytes.get(start..).unwrap_or_default();
+    let Some(padding) = length.checked_sub(digits.len()) else {
+        return Err(malformed("the EC key's private number is too long"));
+    };
+    if digits.is_empty() {
+        return Err(malformed("the EC key's private number is zero"));
+    }
+    let mut scalar = Zeroizing::new(vec![0; length]);
+    if let Some(tail) = scalar.get_mut(padding..) {
+        tail.copy_from_slice(digits);
+    }
+    Ok(scalar)
+}
+
+/// Whether the parameters of an `ECPrivateKey` are a `SpecifiedECDomain` (a sequence where a named
+/// curve has an OID), which the `sec1` crate refuses without saying so.
+fn has_explicit_parameters(der: &[u8]) -> bool {
+    const PARAMETERS: Tag = Tag::ContextSpecific {
+        constructed: true,
+        number: TagNumber(0),
+    };
+    const SEQUENCE: u8 = 0x30;
+    let parameters = || {
+        let sequence = <&SequenceRef>::from_der(der)?;
+        let mut reader = SliceReader::new(sequence.as_bytes())?;
+        let _version: AnyRef<'_> = reader.decode()?;
+        let _private_key: AnyRef<'_> = reader.decode()?;
+        reader.decode::<AnyRef<'_>>()
+    };
+    parameters().is_ok_and(|any| any.tag() == PARAMETERS && any.value().first() == Some(&SEQUENCE))
+}
+
+/// Points by RustCrypto's curves: every form is read, and each must lie on its curve.
+#[cfg(feature = "rustcrypto")]
+mod point {
+    use alloc::vec::Vec;
+
+    use p256::elliptic_curve::{
+        AffinePoint, CurveArithmetic, FieldBytesSize, PublicKey, SecretKey,
+        sec1::{FromSec1Point, ModulusSize, ToSec1Point},
+    };
+
+    use super::{Curve, Result, malformed};
+
+    /// The public point of a private scalar, which must lie between 1 and the order less 1.
+    pub(super) fn derive(curve: Curve, scalar: &[u8]) -> Result<Option<Vec<u8>>> {
+        fn derive<C: CurveArithmetic>(scalar: &[u8]) -> Option<Vec<u8>>
+        where
+            AffinePoint<C>: FromSec1Point<C> + ToSec1Point<C>,
+            FieldBytesSize<C>: ModulusSize,
+        {
+            let secret = SecretKey::<C>::from_slice(scalar).ok()?;
+            Some(secret.public_key().to_sec1_point(false).as_bytes().to_vec())
+        }
+        match curve {
+            Curve::P256 => derive::<p256::NistP256>(scalar),
+            Curve::P384 => derive::<p384::NistP384>(scalar),
+            Curve::P521 => derive::<p521::NistP521>(scalar),
+        }
+        .map(Some)
+        .ok_or_else(|| malformed("the EC key's private number is not below the order of its curve"))
+    }
+
+    /// The uncompressed form `04‖X‖Y` of a point in any form of SEC1, 2.3.3.
+    pub(super) fn canonical(curve: Curve, point: &[u8]) -> Result<Vec<u8>> {
+        fn canonical<C: CurveArithmetic>(point: &[u8]) -> Option<Vec<u8>>
+        where
+            AffinePoint<C>: FromSec1Point<C> + ToSec1Point<C>,
+            FieldBytesSize<C>: ModulusSize,
+        {
+            let key = PublicKey::<C>::from_sec1_bytes(point).ok()?;
+            Some(key.to_sec1_point(false).as_bytes().to_vec())
+        }
+        match curve {
+            Curve::P256 => canonical::<p256::NistP256>(point),
+            Curve::P384 => canonical::<p384::NistP384>(point),
+            Curve::P521 => canonical::<p521::NistP521>(point),
+        }
+        .ok_or_else(|| malformed("the EC public key is not a point of its curve"))
+    }
+}
+
+/// Points without curve arithmetic: only the uncompressed form is read, and not checked further.
+#[cfg(not(feature = "rustcrypto"))]
+mod point {
+    use alloc::vec::Vec;
+
+    use super::{Curve, Error, ErrorKind, Result, malformed};
+
+    pub(super) fn derive(_: Curve, _: &[u8]) -> Result<Option<Vec<u8>>> {
+        Ok(None)
+    }
+
+    pub(super) fn canonical(curve: Curve, point: &[u8]) -> Result<Vec<u8>> {
+        match point.first() {
+            Some(4) if point.len() == 1 + 2 * curve.field_length() => Ok(point.to_vec()),
+            Some(2 | 3) => Err(Error::new(
+                ErrorKind::Unsupported,
+                "the EC public key is a compressed point, which this build cannot expand: build \
+                 with the feature `rustcrypto`",
+            )),
+            _ => Err(malformed("the EC public key is not a point of its curve")),
+        }
+    }
+}

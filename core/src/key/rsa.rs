@@ -1,0 +1,116 @@
+//! RSA keys: PKCS#1 (RFC 8017, A.1).
+
+use alloc::format;
+
+use der::{Decode, Encode, asn1::UintRef};
+use pkcs1::{RsaPrivateKeyRef, RsaPublicKeyRef};
+use zeroize::Zeroizing;
+
+use super::{KeyMaterial, PrivateKey, PublicKey, malformed};
+use crate::{Error, ErrorKind, KeyAlgorithm, Result};
+
+/// The lengths of modulus that are taken, in bits: the service's user guide asks for at least 2,048
+/// and its API shows keys of up to 8,192.
+const MODULUS_BITS: core::ops::RangeInclusive<u32> = 2048..=8192;
+
+/// The longest public exponent, in bits. Every signing library here stops at 33; a longer one only
+/// makes verifying slow.
+const MAX_EXPONENT_BITS: u32 = 33;
+
+/// How far apart the lengths of the two primes may lie, in bits. FIPS 186-5 wants none. A far
+/// smaller prime would make the recombination of the pure-Rust signer run for ever.
+const MAX_PRIME_IMBALANCE_BITS: u32 = 16;
+
+/// Reads an `RSAPrivateKey`. `public_key` is the `RSAPublicKey` that a PKCS#8 around it carries, if
+/// it does.
+///
+/// Sizes and signs are checked here. That the numbers belong together is checked by each signer when
+/// it is made from the key, in its library's arithmetic.
+pub(super) fn private_key(der: &[u8], public_key: Option<&[u8]>) -> Result<PrivateKey> {
+    let key = RsaPrivateKeyRef::from_der(der)
+        .map_err(|_| malformed("the RSA key is not a readable `RSAPrivateKey` (RFC 8017)"))?;
+    if key.other_prime_infos.is_some() {
+        return Err(Error::new(
+            ErrorKind::Unsupported,
+            "the RSA key has more than two primes, which the signing libraries do not take: make a \
+             key of two primes, as `openssl genpkey -algorithm RSA` does",
+        ));
+    }
+    let public = canonical(key.modulus, key.public_exponent)?;
+    if public_key.is_some_and(|given| given != public.as_bytes()) {
+        return Err(malformed(
+            "the RSA key's public half does not belong to its private half",
+        ));
+    }
+    let (p, q) = (bits(key.prime1), bits(key.prime2));
+    let private = [
+        key.private_exponent,
+        key.prime1,
+        key.prime2,
+        key.exponent1,
+        key.exponent2,
+        key.coefficient,
+    ];
+    if private.iter().any(|number| bits(*number) == 0)
+        || p.abs_diff(q) > MAX_PRIME_IMBALANCE_BITS
+        || bits(key.private_exponent) > bits(key.modulus)
+    {
+        return Err(malformed("the RSA key's numbers contradict one another"));
+    }
+    Ok(PrivateKey {
+        material: KeyMaterial::Rsa(Zeroizing::new(der.to_vec())),
+        public_key: public,
+    })
+}
+
+/// Reads an `RSAPublicKey`.
+pub(super) fn public_key(der: &[u8]) -> Result<PublicKey> {
+    let key = RsaPublicKeyRef::from_der(der)
+        .map_err(|_| malformed("the RSA public key is not a readable `RSAPublicKey` (RFC 8017)"))?;
+    canonical(key.modulus, key.public_exponent)
+}
+
+fn canonical(modulus: UintRef<'_>, public_exponent: UintRef<'_>) -> Result<PublicKey> {
+    let size = bits(modulus);
+    if !MODULUS_BITS.contains(&size) {
+        return Err(Error::new(
+            ErrorKind::Unsupported,
+            format!(
+                "the RSA key has {size} bits: {} to {} are taken, have the certificate issued for \
+                 such a key",
+                MODULUS_BITS.start(),
+                MODULUS_BITS.end()
+            ),
+        ));
+    }
+    let exponent = bits(public_exponent);
+    if !is_odd(modulus) || !is_odd(public_exponent) || !(2..=MAX_EXPONENT_BITS).contains(&exponent)
+    {
+        return Err(malformed(
+            "the RSA key's modulus or public exponent is out of bounds",
+        ));
+    }
+    let der = RsaPublicKeyRef {
+        modulus,
+        public_exponent,
+    }
+    .to_der()
+    .map_err(|_| malformed("the RSA key's public half cannot be written"))?;
+    Ok(PublicKey::new(KeyAlgorithm::Rsa { bits: size }, der))
+}
+
+/// The length of a number in bits; 0 for 0.
+fn bits(number: UintRef<'_>) -> u32 {
+    let mut digits = number.as_bytes().iter().skip_while(|digit| **digit == 0);
+    let Some(first) = digits.next() else {
+        return 0;
+    };
+    // The size of a key is bounded long before this saturates.
+    let rest = u32::try_from(digits.count()).unwrap_or(u32::MAX);
+    rest.saturating_mul(8)
+        .saturating_add(8 - first.leading_zeros())
+}
+
+fn is_odd(number: UintRef<'_>) -> bool {
+    number.as_bytes().last().is_some_and(|digit| digit & 1 == 1)
+}

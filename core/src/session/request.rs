@@ -1,0 +1,279 @@
+//! The request: unsigned, then signed.
+
+use alloc::{
+    collections::BTreeMap,
+    format,
+    string::{String, ToString},
+    vec,
+    vec::Vec,
+};
+use core::fmt;
+
+use serde::Serialize;
+
+use super::{ArnPlacement, CreateSession};
+use crate::{
+    CertificateChain, Error, ErrorKind, PublicKey, Result, Signature, SignatureVerifier, Signer,
+    SigningAlgorithm, UnixTime, encoding,
+    sigv4::{Authorization, CanonicalRequest, CredentialScope, Payload, Settings, SigningRequest},
+};
+
+/// The signing name of the service.
+const SERVICE: &str = "rolesanywhere";
+
+/// A request that lacks its signature. Immutable: it can be signed more than once, and shared.
+#[derive(Clone, Debug)]
+pub struct UnsignedRequest {
+    public_key: PublicKey,
+    serial: String,
+    scope: CredentialScope,
+    canonical_request: CanonicalRequest,
+    string_to_sign: String,
+    url: String,
+    headers: Vec<(String, String)>,
+    body: String,
+}
+
+impl UnsignedRequest {
+    pub(super) fn new(
+        call: &CreateSession,
+        chain: &CertificateChain,
+        now: UnixTime,
+    ) -> Result<Self> {
+        let end_entity = chain.end_entity();
+        let public_key = end_entity.public_key()?.clone();
+        let algorithm = public_key.algorithm().signing_algorithm();
+        let arns = [
+            ("profileArn", call.profile.as_str()),
+            ("roleArn", call.role.as_str()),
+            ("trustAnchorArn", call.trust_anchor.as_str()),
+        ];
+        let in_body = call.arn_placement == ArnPlacement::Body
+            || arns.iter().any(|(_, arn)| arn.contains('='));
+        let query = if in_body { String::new() } else { query_of(&arns) };
+        let body = Body {
+            duration_seconds: call.duration_seconds,
+            instance_properties: &call.instance_properties,
+            profile_arn: in_body.then_some(call.profile.as_str()),
+            role_arn: in_body.then_some(call.role.as_str()),
+            role_session_name: call.role_session_name.as_deref(),
+            trust_anchor_arn: in_body.then_some(call.trust_anchor.as_str()),
+        };
+        let body = serde_json::to_string(&body)
+            .map_err(|error| Error::new(ErrorKind::InvalidInput, error.to_string()))?;
+
+        let mut headers = vec![
+            ("content-type".to_string(), "application/json".to_string()),
+            ("x-amz-date".to_string(), now.to_sigv4()),
+            ("x-amz-x509".to_string(), chain.x509_header()),
+        ];
+        if let Some(intermediates) = chain.x509_chain_header() {
+            headers.push(("x-amz-x509-chain".to_string(), intermediates));
+        }
+        let path = format!("{}/sessions", call.endpoint.path_prefix());
+        let mut signed: Vec<(&str, &str)> = vec![("host", call.endpoint.host_header())];
+        signed.extend(headers.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+        let canonical = CanonicalRequest::new(
+            &SigningRequest {
+                method: "POST",
+                path: &path,
+                query: &query,
+                headers: &signed,
+                payload: Payload::Bytes(body.as_bytes()),
+            },
+            Settings::default(),
+        )?;
+        let scope = CredentialScope::new(now, call.endpoint.signing_region(), SERVICE)?;
+        let string_to_sign = crate::sigv4::string_to_sign(algorithm.name(), now, &scope, &canonical);
+        let separator = if query.is_empty() { "" } else { "?" };
+        Ok(Self {
+            public_key,
+            serial: end_entity.serial_decimal().to_string(),
+            scope,
+            canonical_request: canonical,
+            string_to_sign,
+            url: format!("{}/sessions{separator}{query}", call.endpoint.url()),
+            headers,
+            body,
+        })
+    }
+
+    /// The algorithm to sign with, which follows from the certificate's key.
+    pub fn algorithm(&self) -> SigningAlgorithm {
+        self.public_key.algorithm().signing_algorithm()
+    }
+
+    /// The certificate's public key, whose private half must sign.
+    pub fn public_key(&self) -> &PublicKey {
+        &self.public_key
+    }
+
+    /// The canonical request (Signature Version 4, task 1).
+    pub fn canonical_request(&self) -> &str {
+        self.canonical_request.as_str()
+    }
+
+    /// The message to sign, **not** hashed. RSA and ECDSA sign its SHA-256 digest, ML-DSA signs the
+    /// message itself.
+    pub fn string_to_sign(&self) -> &str {
+        &self.string_to_sign
+    }
+
+    /// The SHA-256 digest of the [string to sign](Self::string_to_sign), for signers that take a
+    /// digest (KMS with `MessageType=DIGEST`, PKCS#11 `CKM_ECDSA`, a TPM). Not for ML-DSA.
+    pub fn string_to_sign_sha256(&self) -> [u8; 32] {
+        encoding::sha256(self.string_to_sign.as_bytes())
+    }
+
+    /// The signed request, from a signature that a signer of the host's made.
+    ///
+    /// # Errors
+    /// [`ErrorKind::KeyMismatch`] when the signature is of another algorithm than the certificate's
+    /// key, or cannot be of this key by its length.
+    pub fn with_signature(&self, signature: &Signature) -> Result<HttpRequest> {
+        self.expect_algorithm(signature.algorithm())?;
+        if let Some(expected) = signature_length(&self.public_key)
+            && expected != signature.as_bytes().len()
+        {
+            return Err(Error::new(
+                ErrorKind::KeyMismatch,
+                format!(
+                    "the signature has {} bytes, one with the certificate's {} key has {expected}: \
+                     sign with the key that belongs to the certificate",
+                    signature.as_bytes().len(),
+                    self.public_key.algorithm()
+                ),
+            ));
+        }
+        let authorization = Authorization::new(
+            self.algorithm().name(),
+            &self.serial,
+            &self.scope,
+            self.canonical_request.signed_headers(),
+            signature.as_bytes(),
+        )?;
+        let mut headers = self.headers.clone();
+        headers.push(("authorization".to_string(), authorization.to_string()));
+        Ok(HttpRequest {
+            method: "POST",
+            url: self.url.clone(),
+            headers,
+            body: self.body.clone().into_bytes(),
+        })
+    }
+
+    /// The signed request, from a signer that can sign at once.
+    ///
+    /// # Errors
+    /// [`ErrorKind::KeyMismatch`] when the signer's algorithm is not the certificate's; whatever the
+    /// signer returns.
+    pub fn sign(&self, signer: &dyn Signer) -> Result<HttpRequest> {
+        self.expect_algorithm(signer.algorithm())?;
+        self.with_signature(&signer.sign(self.string_to_sign.as_bytes())?)
+    }
+
+    /// Checks a signature under the certificate's public key: worth its time with a signer that the
+    /// host reaches over a network or a bus, whose key may be another.
+    ///
+    /// # Errors
+    /// As [`SignatureVerifier::verify`].
+    pub fn check_signature(
+        &self,
+        signature: &Signature,
+        verifier: &dyn SignatureVerifier,
+    ) -> Result<()> {
+        self.expect_algorithm(signature.algorithm())?;
+        verifier.verify(&self.public_key, self.string_to_sign.as_bytes(), signature)
+    }
+
+    fn expect_algorithm(&self, algorithm: SigningAlgorithm) -> Result<()> {
+        if algorithm == self.algorithm() {
+            return Ok(());
+        }
+        Err(Error::new(
+            ErrorKind::KeyMismatch,
+            format!(
+                "the signer signs with {algorithm}, the certificate's {} key wants {}: \
+                 sign with the key that belongs to the certificate",
+                self.public_key.algorithm(),
+                self.algorithm()
+            ),
+        ))
+    }
+}
+
+/// A signed request for the host to send as it is. `Debug` hides the signature: within minutes of
+/// its date, whoever holds the request can send it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct HttpRequest {
+    /// The method, `POST`.
+    pub method: &'static str,
+    /// The whole URL, query included. It must be sent byte for byte as it stands.
+    pub url: String,
+    /// The headers, names in lower case. `host` is not among them, though it is signed: HTTP
+    /// libraries send the URL's authority, which is what was signed.
+    pub headers: Vec<(String, String)>,
+    /// The body, JSON in UTF-8.
+    pub body: Vec<u8>,
+}
+
+impl fmt::Debug for HttpRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown: Vec<_> = self
+            .headers
+            .iter()
+            .map(|(name, value)| match name.as_str() {
+                "authorization" => (name.as_str(), "[redacted]"),
+                _ => (name.as_str(), value.as_str()),
+            })
+            .collect();
+        f.debug_struct("HttpRequest")
+            .field("method", &self.method)
+            .field("url", &self.url)
+            .field("headers", &shown)
+            .field("body", &String::from_utf8_lossy(&self.body))
+            .finish()
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Body<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    duration_seconds: Option<u32>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    instance_properties: &'a BTreeMap<String, String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    profile_arn: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    role_arn: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    role_session_name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trust_anchor_arn: Option<&'a str>,
+}
+
+fn query_of(arns: &[(&str, &str)]) -> String {
+    let mut query = String::with_capacity(384);
+    for (name, arn) in arns {
+        if !query.is_empty() {
+            query.push('&');
+        }
+        query.push_str(name);
+        query.push('=');
+        query.push_str(&encoding::uri_encode(arn));
+    }
+    query
+}
+
+/// How long a signature under this key is, in bytes; `None` for ECDSA, whose DER varies.
+fn signature_length(key: &PublicKey) -> Option<usize> {
+    use crate::KeyAlgorithm::{EcP256, EcP384, EcP521, MlDsa44, MlDsa65, MlDsa87, Rsa};
+    match key.algorithm() {
+        EcP256 | EcP384 | EcP521 => None,
+        MlDsa44 => Some(2420),
+        MlDsa65 => Some(3309),
+        MlDsa87 => Some(4627),
+        Rsa { bits } => usize::try_from(bits.div_ceil(8)).ok(),
+    }
+}
