@@ -131,10 +131,10 @@ pub(crate) struct SessionOptions {
 /// Where the ARNs travel.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ArnsIn {
-    /// In the JSON body, where nothing re-encodes them
-    #[default]
+    /// In the JSON body
     Body,
     /// In the query string, as aws_signing_helper sends them
+    #[default]
     Query,
 }
 

@@ -1,6 +1,6 @@
 //! The one border to HTTP: a request goes out, a response or a failure in words comes back.
 
-use std::{error::Error as _, io, time::Duration};
+use std::{io, net::IpAddr, time::Duration};
 
 use rolesanywhere_core::{Error, ErrorKind, HttpResponse, session::MAX_RESPONSE_LENGTH};
 use rustls::{AlertDescription, CertificateError};
@@ -260,8 +260,7 @@ impl HttpsClient {
 
 /// The TLS error inside an I/O error, if that is what it is.
 fn tls_error(error: &io::Error) -> Option<&rustls::Error> {
-    let inner = error.get_ref()?;
-    inner.downcast_ref().or_else(|| inner.source()?.downcast_ref())
+    error.get_ref()?.downcast_ref()
 }
 
 fn user_agent() -> String {
@@ -291,7 +290,7 @@ impl Resolver for AddressFirst {
             Some("https") => 443,
             _ => 80,
         };
-        if let Ok(address) = bare.parse() {
+        if let Ok(address) = bare.parse::<IpAddr>() {
             let mut found = self.empty();
             found.push((address, uri.port_u16().unwrap_or(default)).into());
             return Ok(found);

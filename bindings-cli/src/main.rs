@@ -5,14 +5,18 @@
 #![forbid(unsafe_code)]
 
 mod arguments;
+#[cfg(any())]
 mod commands;
 mod console;
 mod environment;
+#[cfg(any())]
 mod exchange;
 mod https;
+#[cfg(any())]
 mod identity_files;
 mod password;
 mod proxy;
+mod remedy;
 mod retry;
 mod roots;
 mod tls;
@@ -20,5 +24,6 @@ mod tls;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    commands::run(std::env::args_os())
+    //commands::run(std::env::args_os())
+    ExitCode::SUCCESS
 }

@@ -149,7 +149,7 @@ fn directories(environment: &Environment<'_>) -> Vec<PathBuf> {
 }
 
 /// Reads a file of bounded size; the error completes a sentence that begins with `which`.
-fn read(path: &Path) -> Result<Vec<u8>, String> {
+fn read(path: &Path) -> std::result::Result<Vec<u8>, String> {
     let unreadable = |error: std::io::Error| format!("cannot be read ({error})");
     let file = fs::File::open(path).map_err(unreadable)?;
     let mut bytes = Vec::new();

@@ -69,8 +69,8 @@ fn suggestion(error: &clap::Error, kind: ContextKind) -> Option<String> {
 /// A part of the error, options without their placeholders and in backticks.
 fn text(error: &clap::Error, kind: ContextKind) -> String {
     let quoted = |option: &str| {
-        let name = option.split([' ', '=']).next().unwrap_or(option);
-        format!("`{}`", name.trim_end_matches("[="))
+        let name = option.split([' ', '=', '[']).next().unwrap_or(option);
+        format!("`{name}`")
     };
     match error.get(kind) {
         Some(ContextValue::String(one)) if kind == ContextKind::InvalidValue => one.clone(),

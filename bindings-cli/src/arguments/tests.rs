@@ -35,7 +35,7 @@ fn refusal(line: &[&str]) -> String {
 fn defaults_are_those_of_the_reference_helper() {
     let options = read(&[]).unwrap();
     assert_eq!(options.session.session_duration, Duration::from_secs(3600));
-    assert_eq!(options.session.arns_in, ArnsIn::Body);
+    assert_eq!(options.session.arns_in, ArnsIn::Query);
     assert!(!options.network.no_verify_ssl && !options.output.verbose);
     assert!(options.identity.private_key.is_none());
 }
