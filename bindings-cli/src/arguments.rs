@@ -118,12 +118,20 @@ pub(crate) struct SessionOptions {
     pub(crate) endpoint: Option<String>,
     /// Use the FIPS endpoint; so does AWS_USE_FIPS_ENDPOINT=true
     #[arg(long, value_parser = boolean, action = ArgAction::Set, num_args = 0..=1)]
-    #[arg(require_equals = true, default_value = "false", default_missing_value = "true")]
+    #[arg(
+        require_equals = true,
+        default_value = "false",
+        default_missing_value = "true"
+    )]
     #[arg(hide_default_value = true, value_name = "true|false")]
     pub(crate) use_fips_endpoint: bool,
     /// Use the dual-stack endpoint (IPv4 and IPv6); so does AWS_USE_DUALSTACK_ENDPOINT=true
     #[arg(long, value_parser = boolean, action = ArgAction::Set, num_args = 0..=1)]
-    #[arg(require_equals = true, default_value = "false", default_missing_value = "true")]
+    #[arg(
+        require_equals = true,
+        default_value = "false",
+        default_missing_value = "true"
+    )]
     #[arg(hide_default_value = true, value_name = "true|false")]
     pub(crate) use_dualstack_endpoint: bool,
 }
@@ -144,12 +152,20 @@ pub(crate) enum ArnsIn {
 pub(crate) struct NetworkOptions {
     /// Accept any server certificate, and http:// beyond this machine: for tests only
     #[arg(long, value_parser = boolean, action = ArgAction::Set, num_args = 0..=1)]
-    #[arg(require_equals = true, default_value = "false", default_missing_value = "true")]
+    #[arg(
+        require_equals = true,
+        default_value = "false",
+        default_missing_value = "true"
+    )]
     #[arg(hide_default_value = true, value_name = "true|false")]
     pub(crate) no_verify_ssl: bool,
     /// No effect: HTTPS_PROXY, HTTP_PROXY and NO_PROXY are always heeded
     #[arg(long, value_parser = boolean, action = ArgAction::Set, num_args = 0..=1)]
-    #[arg(require_equals = true, default_value = "false", default_missing_value = "true")]
+    #[arg(
+        require_equals = true,
+        default_value = "false",
+        default_missing_value = "true"
+    )]
     #[arg(hide = true)]
     pub(crate) with_proxy: bool,
     /// How long opening a connection may take
@@ -166,7 +182,11 @@ pub(crate) struct NetworkOptions {
 pub(crate) struct OutputOptions {
     /// Say each step on stderr; never a secret
     #[arg(long, visible_alias = "debug", value_parser = boolean, action = ArgAction::Set, num_args = 0..=1)]
-    #[arg(require_equals = true, default_value = "false", default_missing_value = "true")]
+    #[arg(
+        require_equals = true,
+        default_value = "false",
+        default_missing_value = "true"
+    )]
     #[arg(hide_default_value = true, value_name = "true|false")]
     pub(crate) verbose: bool,
 }
@@ -194,10 +214,20 @@ pub(crate) struct Emulate {
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
     /// The server's certificate chain, PEM [default: one by a CA made at start]
-    #[arg(long, value_name = "FILE", requires = "tls_key", conflicts_with = "plain_http")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "tls_key",
+        conflicts_with = "plain_http"
+    )]
     pub(crate) tls_cert: Option<PathBuf>,
     /// The server's private key, PEM
-    #[arg(long, value_name = "FILE", requires = "tls_cert", conflicts_with = "plain_http")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "tls_cert",
+        conflicts_with = "plain_http"
+    )]
     pub(crate) tls_key: Option<PathBuf>,
     /// Speak HTTP without TLS
     #[arg(long)]
@@ -214,9 +244,7 @@ impl Arguments {
     ///
     /// # Errors
     /// clap's own error, which [`one_line`] puts in words; asking for help or the version is one too.
-    pub(crate) fn read(
-        arguments: impl IntoIterator<Item = OsString>,
-    ) -> Result<Self, clap::Error> {
+    pub(crate) fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
         Self::try_parse_from(arguments)
     }
 }

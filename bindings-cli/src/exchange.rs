@@ -77,14 +77,18 @@ impl Exchange<'_> {
         }
     }
 
-    fn send(&self, date: UnixTime) -> Result<Session, Failure> {
+    fn send(&self, date: UnixTime) -> std::result::Result<Session, Failure> {
         let request = self
             .request
             .prepare(self.chain, date)
             .and_then(|request| request.sign(self.signer))
             .map_err(final_failure)?;
-        let response =
-            self.client.send(request.method, &request.url, &request.headers, &request.body)?;
+        let response = self.client.send(
+            request.method,
+            &request.url,
+            &request.headers,
+            &request.body,
+        )?;
         self.console.detail(format_args!(
             "the answer: status {}, {} bytes, request id {}",
             response.status,
@@ -100,7 +104,10 @@ impl Exchange<'_> {
 }
 
 fn final_failure(error: Error) -> Failure {
-    Failure { error, passing: false }
+    Failure {
+        error,
+        passing: false,
+    }
 }
 
 /// A success that is not JSON by its own word is none: a portal or a proxy answered.
@@ -108,7 +115,12 @@ fn check_content_type(response: &HttpResponse) -> Result<()> {
     let Some(content_type) = response.header("content-type") else {
         return Ok(());
     };
-    let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let essence = content_type
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
     let is_json = essence.ends_with("/json")
         || essence.ends_with("+json")
         || essence.starts_with("application/x-amz-json");

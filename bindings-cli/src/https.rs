@@ -64,7 +64,10 @@ impl HttpsClient {
         environment: &Environment<'_>,
     ) -> Result<Self, Error> {
         let refuse = |why: &str| {
-            Error::new(ErrorKind::InvalidInput, format!("the endpoint `{url}` {why}"))
+            Error::new(
+                ErrorKind::InvalidInput,
+                format!("the endpoint `{url}` {why}"),
+            )
         };
         let uri: Uri = url.parse().map_err(|_| refuse("is not a URL"))?;
         let (Some(scheme), Some(host)) = (uri.scheme_str(), uri.host()) else {
@@ -101,11 +104,11 @@ impl HttpsClient {
             .max_response_header_size(MAX_RESPONSE_HEADERS)
             .user_agent(user_agent())
             .build();
-        let connectors = ()
-            .chain(SocksConnector::default())
-            .chain(ConnectProxyConnector::default())
-            .chain(TcpConnector::default())
-            .chain(tls);
+        let connectors =
+            ().chain(SocksConnector::default())
+                .chain(ConnectProxyConnector::default())
+                .chain(TcpConnector::default())
+                .chain(tls);
         Ok(Self {
             agent: Agent::with_parts(config, connectors, AddressFirst),
             reach,
@@ -144,7 +147,10 @@ impl HttpsClient {
             ),
             passing: false,
         })?;
-        let mut response = self.agent.run(request).map_err(|error| self.failure(&error))?;
+        let mut response = self
+            .agent
+            .run(request)
+            .map_err(|error| self.failure(&error))?;
         let limit = MAX_RESPONSE_LENGTH as u64 + 1;
         let body = response.body_mut().with_config().limit(limit).read_to_vec();
         let body = body.map_err(|error| self.failure(&error))?;
@@ -175,11 +181,15 @@ impl HttpsClient {
             ureq::Error::Io(error) => match tls_error(error) {
                 Some(error) => transport(self.tls_failure(error), false),
                 None if error.kind() == io::ErrorKind::ConnectionRefused => transport(
-                    format!("`{endpoint}`{via} refuses connections: check the endpoint, the proxy and the firewall"),
+                    format!(
+                        "`{endpoint}`{via} refuses connections: check the endpoint, the proxy and the firewall"
+                    ),
                     true,
                 ),
                 None => transport(
-                    format!("the connection to `{endpoint}`{via} broke ({error}): check the network and the proxy"),
+                    format!(
+                        "the connection to `{endpoint}`{via} broke ({error}): check the network and the proxy"
+                    ),
                     true,
                 ),
             },
@@ -200,24 +210,31 @@ impl HttpsClient {
                 true,
             ),
             ureq::Error::HostNotFound => transport(
-                format!("`{endpoint}`{via} is not found by name: check the region, the endpoint and the name server"),
+                format!(
+                    "`{endpoint}`{via} is not found by name: check the region, the endpoint and the name server"
+                ),
                 true,
             ),
             ureq::Error::ConnectProxyFailed(reason) => transport(
-                format!("the proxy does not connect to `{endpoint}` ({reason}): check {} and the proxy's rules",
-                    self.proxy.as_deref().unwrap_or("the proxy")),
+                format!(
+                    "the proxy does not connect to `{endpoint}` ({reason}): check {} and the proxy's rules",
+                    self.proxy.as_deref().unwrap_or("the proxy")
+                ),
                 false,
             ),
             ureq::Error::BodyExceedsLimit(_) => invalid(format!(
                 "the answer of `{endpoint}` is longer than the {MAX_RESPONSE_LENGTH} bytes that a session may have: \
                  check the endpoint and what stands between",
             )),
-            ureq::Error::Protocol(_) | ureq::Error::LargeResponseHeader(..) | ureq::Error::Http(_) => {
-                invalid(format!(
-                    "the answer of `{endpoint}` is not HTTP/1.1 ({error}): check the endpoint and what stands between"
-                ))
-            }
-            other => transport(format!("the exchange with `{endpoint}`{via} failed: {other}"), false),
+            ureq::Error::Protocol(_)
+            | ureq::Error::LargeResponseHeader(..)
+            | ureq::Error::Http(_) => invalid(format!(
+                "the answer of `{endpoint}` is not HTTP/1.1 ({error}): check the endpoint and what stands between"
+            )),
+            other => transport(
+                format!("the exchange with `{endpoint}`{via} failed: {other}"),
+                false,
+            ),
         }
     }
 
@@ -250,9 +267,9 @@ impl HttpsClient {
                 "`{endpoint}` and this program have no TLS version or cipher in common (TLS 1.2 or newer is needed): \
                  check what stands between"
             ),
-            rustls::Error::InvalidMessage(_) => format!(
-                "`{endpoint}` does not speak TLS: check the endpoint's scheme and port"
-            ),
+            rustls::Error::InvalidMessage(_) => {
+                format!("`{endpoint}` does not speak TLS: check the endpoint's scheme and port")
+            }
             error => format!("TLS with `{endpoint}` failed ({error}): check what stands between"),
         }
     }

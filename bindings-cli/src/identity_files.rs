@@ -6,14 +6,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rolesanywhere_core::{
-    Certificate, CertificateChain, Error, ErrorKind, PrivateKey, Result,
-};
+use rolesanywhere_core::{Certificate, CertificateChain, Error, ErrorKind, PrivateKey, Result};
 use zeroize::Zeroizing;
 
-use crate::{
-    arguments::IdentityOptions, console::Console, environment::Environment, password,
-};
+use crate::{arguments::IdentityOptions, console::Console, environment::Environment, password};
 
 /// The largest file that is read: an ML-DSA-87 certificate has 10 kB of PEM, a file of five and a
 /// key some 60 kB.
@@ -111,7 +107,9 @@ impl InputFile {
         if text.starts_with("pkcs11:") || text.starts_with("handle:") {
             return Err(Error::new(
                 ErrorKind::Unsupported,
-                format!("`{text}`: keys in PKCS#11 tokens and TPMs are not supported yet: pass a file to {option}"),
+                format!(
+                    "`{text}`: keys in PKCS#11 tokens and TPMs are not supported yet: pass a file to {option}"
+                ),
             ));
         }
         let unreadable = |error: std::io::Error| refuse(format!("cannot be read ({error})"));
@@ -122,17 +120,27 @@ impl InputFile {
         }
         // A buffer that grows leaves its content behind, so it has its final size from the start; a
         // pipe does not tell its length and gets the largest.
-        let capacity = if metadata.is_file() { metadata.len() } else { MAX_FILE_LENGTH };
+        let capacity = if metadata.is_file() {
+            metadata.len()
+        } else {
+            MAX_FILE_LENGTH
+        };
         let capacity = usize::try_from(capacity).unwrap_or_default() + 64;
         let mut bytes = Zeroizing::new(Vec::with_capacity(capacity));
-        file.take(MAX_FILE_LENGTH + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+        file.take(MAX_FILE_LENGTH + 1)
+            .read_to_end(&mut bytes)
+            .map_err(unreadable)?;
         if bytes.len() as u64 > MAX_FILE_LENGTH {
             return Err(refuse(format!("is larger than {MAX_FILE_LENGTH} bytes")));
         }
         if bytes.is_empty() {
             return Err(refuse("is empty".to_owned()));
         }
-        Ok(Self { path: path.to_owned(), bytes, open_mode: open_mode(&metadata) })
+        Ok(Self {
+            path: path.to_owned(),
+            bytes,
+            open_mode: open_mode(&metadata),
+        })
     }
 
     fn is_pem(&self) -> bool {

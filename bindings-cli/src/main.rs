@@ -5,14 +5,14 @@
 #![forbid(unsafe_code)]
 
 mod arguments;
-#[cfg(any())]
+
 mod commands;
 mod console;
 mod environment;
-#[cfg(any())]
+
 mod exchange;
 mod https;
-#[cfg(any())]
+
 mod identity_files;
 mod password;
 mod proxy;
@@ -24,6 +24,5 @@ mod tls;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    //commands::run(std::env::args_os())
-    ExitCode::SUCCESS
+    commands::run(std::env::args_os())
 }

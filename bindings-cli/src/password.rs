@@ -106,27 +106,45 @@ mod tests {
             (" secret ", " secret "),
         ] {
             std::fs::write(&path, content).unwrap();
-            let options = PasswordOptions { password_file: Some(path.clone()), ..options() };
+            let options = PasswordOptions {
+                password_file: Some(path.clone()),
+                ..options()
+            };
             assert_eq!(read_with(&options).unwrap().unwrap(), expected.as_bytes());
         }
         std::fs::write(&path, "x".repeat(4097)).unwrap();
-        let options = PasswordOptions { password_file: Some(path), ..options() };
+        let options = PasswordOptions {
+            password_file: Some(path),
+            ..options()
+        };
         let error = read_with(&options).unwrap_err();
-        assert!(error.message().contains("longer than 4096 bytes"), "{error}");
+        assert!(
+            error.message().contains("longer than 4096 bytes"),
+            "{error}"
+        );
     }
 
     #[test]
     fn a_variable_is_taken_as_it_is() {
-        let options = |name: &str| PasswordOptions { password_env: Some(name.into()), ..options() };
+        let options = |name: &str| PasswordOptions {
+            password_env: Some(name.into()),
+            ..options()
+        };
         assert_eq!(read_with(&options("P")).unwrap().unwrap(), b"from env\n");
         let error = read_with(&options("Q")).unwrap_err();
-        assert!(error.message().contains("`Q` of --password-env is unset"), "{error}");
+        assert!(
+            error.message().contains("`Q` of --password-env is unset"),
+            "{error}"
+        );
     }
 
     #[test]
     fn no_place_is_no_password() {
         assert_eq!(read_with(&options()).unwrap(), None);
-        let empty = PasswordOptions { pkcs8_password: Some(String::new().into()), ..options() };
+        let empty = PasswordOptions {
+            pkcs8_password: Some(String::new().into()),
+            ..options()
+        };
         assert_eq!(read_with(&empty).unwrap(), None);
     }
 }

@@ -50,9 +50,12 @@ pub(crate) fn for_url(url: &Uri, environment: &Environment<'_>) -> Result<Option
 pub(crate) fn is_loopback(host: &str) -> bool {
     let host = host.trim_end_matches('.');
     let is_name = |name: &str| {
-        name.rsplit('.').next().is_some_and(|last| last.eq_ignore_ascii_case("localhost"))
+        name.rsplit('.')
+            .next()
+            .is_some_and(|last| last.eq_ignore_ascii_case("localhost"))
     };
-    host.parse::<IpAddr>().map_or_else(|_| is_name(host), |address| address.is_loopback())
+    host.parse::<IpAddr>()
+        .map_or_else(|_| is_name(host), |address| address.is_loopback())
 }
 
 /// Whether `NO_PROXY` lists the host: `*`; an address or a network; a domain, which stands for its
@@ -60,33 +63,44 @@ pub(crate) fn is_loopback(host: &str) -> bool {
 fn excepts(list: &str, host: &str, port: u16) -> bool {
     let host = host.trim_end_matches('.').to_ascii_lowercase();
     let address = host.parse::<IpAddr>().ok();
-    list.split(',').map(str::trim).filter(|entry| !entry.is_empty()).any(|entry| {
-        if entry == "*" {
-            return true;
-        }
-        if let Some((network, bits)) = entry.split_once('/') {
-            return address.is_some_and(|address| in_network(address, network, bits));
-        }
-        let (name, wanted_port) = split_port(entry);
-        if wanted_port.is_some_and(|wanted| wanted != port) {
-            return false;
-        }
-        if let Ok(listed) = name.parse::<IpAddr>() {
-            return address == Some(listed);
-        }
-        let name = name.to_ascii_lowercase();
-        let domain = name.strip_prefix('*').unwrap_or(&name);
-        match domain.strip_prefix('.') {
-            Some(_) => host.ends_with(domain),
-            None => host.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.')),
-        }
-    })
+    list.split(',')
+        .map(str::trim)
+        .filter(|entry| !entry.is_empty())
+        .any(|entry| {
+            if entry == "*" {
+                return true;
+            }
+            if let Some((network, bits)) = entry.split_once('/') {
+                return address.is_some_and(|address| in_network(address, network, bits));
+            }
+            let (name, wanted_port) = split_port(entry);
+            if wanted_port.is_some_and(|wanted| wanted != port) {
+                return false;
+            }
+            if let Ok(listed) = name.parse::<IpAddr>() {
+                return address == Some(listed);
+            }
+            let name = name.to_ascii_lowercase();
+            let domain = name.strip_prefix('*').unwrap_or(&name);
+            match domain.strip_prefix('.') {
+                Some(_) => host.ends_with(domain),
+                None => host
+                    .strip_suffix(domain)
+                    .is_some_and(|rest| rest.is_empty() || rest.ends_with('.')),
+            }
+        })
 }
 
 /// `host:port`, `[address]:port`, or either without a port; an address's own colons are no port.
 fn split_port(entry: &str) -> (&str, Option<u16>) {
-    if let Some((address, rest)) = entry.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        return (address, rest.strip_prefix(':').and_then(|port| port.parse().ok()));
+    if let Some((address, rest)) = entry
+        .strip_prefix('[')
+        .and_then(|rest| rest.split_once(']'))
+    {
+        return (
+            address,
+            rest.strip_prefix(':').and_then(|port| port.parse().ok()),
+        );
     }
     match entry.split_once(':') {
         Some((name, port)) if !port.contains(':') => (name, port.parse().ok()),
@@ -129,8 +143,14 @@ mod tests {
         let both = [("HTTPS_PROXY", "http://s:1"), ("HTTP_PROXY", "http://p:2")];
         assert_eq!(proxied("https://a.b", &both).unwrap(), "HTTPS_PROXY s:1");
         assert_eq!(proxied("http://a.b", &both).unwrap(), "HTTP_PROXY p:2");
-        assert_eq!(proxied("https://a.b", &[("HTTP_PROXY", "http://p:2")]), None);
-        assert_eq!(proxied("https://a.b", &[("https_proxy", "s")]).unwrap(), "https_proxy s:80");
+        assert_eq!(
+            proxied("https://a.b", &[("HTTP_PROXY", "http://p:2")]),
+            None
+        );
+        assert_eq!(
+            proxied("https://a.b", &[("https_proxy", "s")]).unwrap(),
+            "https_proxy s:80"
+        );
         let cgi = [("HTTP_PROXY", "http://evil:2"), ("REQUEST_METHOD", "GET")];
         assert_eq!(proxied("http://a.b", &cgi), None);
         assert_eq!(proxied("https://a.b", &[]), None);
@@ -140,8 +160,19 @@ mod tests {
     #[test]
     fn loopback_is_never_proxied() {
         let all = [("HTTPS_PROXY", "http://p:1"), ("HTTP_PROXY", "http://p:1")];
-        for host in ["localhost", "a.localhost", "LOCALHOST.", "127.0.0.1", "127.9.9.9", "[::1]"] {
-            assert_eq!(proxied(&format!("https://{host}:8443/x"), &all), None, "{host}");
+        for host in [
+            "localhost",
+            "a.localhost",
+            "LOCALHOST.",
+            "127.0.0.1",
+            "127.9.9.9",
+            "[::1]",
+        ] {
+            assert_eq!(
+                proxied(&format!("https://{host}:8443/x"), &all),
+                None,
+                "{host}"
+            );
             assert_eq!(proxied(&format!("http://{host}/"), &all), None, "{host}");
         }
         assert!(proxied("https://notlocalhost", &all).is_some());
@@ -157,9 +188,18 @@ mod tests {
         for (list, url) in [
             ("*", "https://a.b"),
             ("amazonaws.com", "https://amazonaws.com"),
-            ("amazonaws.com", "https://rolesanywhere.us-east-1.amazonaws.com"),
-            (".amazonaws.com", "https://rolesanywhere.us-east-1.amazonaws.com"),
-            ("x, AMAZONAWS.com ,y", "https://rolesanywhere.us-east-1.amazonaws.com"),
+            (
+                "amazonaws.com",
+                "https://rolesanywhere.us-east-1.amazonaws.com",
+            ),
+            (
+                ".amazonaws.com",
+                "https://rolesanywhere.us-east-1.amazonaws.com",
+            ),
+            (
+                "x, AMAZONAWS.com ,y",
+                "https://rolesanywhere.us-east-1.amazonaws.com",
+            ),
             ("a.b:443", "https://a.b"),
             ("10.1.2.3", "https://10.1.2.3"),
             ("10.0.0.0/8", "https://10.1.2.3"),
@@ -187,8 +227,13 @@ mod tests {
     #[test]
     fn a_bad_proxy_is_refused_without_repeating_its_password() {
         let lookup = |name: &str| (name == "HTTPS_PROXY").then(|| "ftp://u:hunter2@h".to_owned());
-        let error = for_url(&"https://a.b".parse().unwrap(), &Environment::new(&lookup)).unwrap_err();
-        assert!(error.message().starts_with("HTTPS_PROXY is not the URL of a proxy"));
+        let error =
+            for_url(&"https://a.b".parse().unwrap(), &Environment::new(&lookup)).unwrap_err();
+        assert!(
+            error
+                .message()
+                .starts_with("HTTPS_PROXY is not the URL of a proxy")
+        );
         assert!(!error.message().contains("hunter2"));
     }
 }

@@ -37,7 +37,10 @@ const REMEDIES: [(&str, &str); 11] = [
         "check that the certificate is valid now and was issued under this trust anchor, and pass the \
          certificates between with --intermediates",
     ),
-    ("Certificate revoked", "use another certificate, this one is on a list of revoked ones"),
+    (
+        "Certificate revoked",
+        "use another certificate, this one is on a list of revoked ones",
+    ),
     (
         "Invalid signature",
         "check this machine's clock, and whether a proxy changes the request",
@@ -47,7 +50,10 @@ const REMEDIES: [(&str, &str); 11] = [
         "check --trust-anchor-arn, its region and its account",
     ),
     ("Trust Anchor is disabled", "enable the trust anchor"),
-    ("Invalid or empty profile", "check --profile-arn, its region and its account"),
+    (
+        "Invalid or empty profile",
+        "check --profile-arn, its region and its account",
+    ),
     (
         "isn't one of those listed in the Profile",
         "add the role to the profile, or correct --role-arn or --profile-arn",

@@ -67,12 +67,20 @@ impl Roots {
                 _ => directories(environment),
             };
             let origin = format!("`{path}` ({name})");
-            return Ok(Self { pem, directories, origin });
+            return Ok(Self {
+                pem,
+                directories,
+                origin,
+            });
         }
         let directories = directories(environment);
         if !directories.is_empty() {
             let origin = "the directories of SSL_CERT_DIR".to_owned();
-            return Ok(Self { pem: Vec::new(), directories, origin });
+            return Ok(Self {
+                pem: Vec::new(),
+                directories,
+                origin,
+            });
         }
         Ok(Self::system(&BUNDLES))
     }
@@ -81,7 +89,11 @@ impl Roots {
         for path in bundles {
             match read(Path::new(path)) {
                 Ok(pem) if blocks(&pem).next().is_some() => {
-                    return Self { pem, directories: Vec::new(), origin: format!("`{path}`") };
+                    return Self {
+                        pem,
+                        directories: Vec::new(),
+                        origin: format!("`{path}`"),
+                    };
                 }
                 _ => {}
             }
@@ -145,7 +157,11 @@ impl Roots {
 
 fn directories(environment: &Environment<'_>) -> Vec<PathBuf> {
     let value = environment.value("SSL_CERT_DIR").unwrap_or_default();
-    value.split(':').filter(|path| !path.is_empty()).map(PathBuf::from).collect()
+    value
+        .split(':')
+        .filter(|path| !path.is_empty())
+        .map(PathBuf::from)
+        .collect()
 }
 
 /// Reads a file of bounded size; the error completes a sentence that begins with `which`.
@@ -155,7 +171,9 @@ fn read(path: &Path) -> std::result::Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
     let length = file.metadata().map_err(unreadable)?.len();
     bytes.reserve_exact(usize::try_from(length.min(MAX_BUNDLE_LENGTH)).unwrap_or_default() + 1);
-    file.take(MAX_BUNDLE_LENGTH + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    file.take(MAX_BUNDLE_LENGTH + 1)
+        .read_to_end(&mut bytes)
+        .map_err(unreadable)?;
     if bytes.len() as u64 > MAX_BUNDLE_LENGTH {
         return Err(format!("is larger than {MAX_BUNDLE_LENGTH} bytes"));
     }
@@ -183,7 +201,9 @@ fn join_lines(block: &[u8], text: &mut Vec<u8>) {
 }
 
 fn add(store: &mut RootCertStore, base64: &[u8]) {
-    let der = std::str::from_utf8(base64).ok().and_then(|text| Base64::decode_vec(text).ok());
+    let der = std::str::from_utf8(base64)
+        .ok()
+        .and_then(|text| Base64::decode_vec(text).ok());
     if let Some(der) = der {
         // A root that cannot be parsed can verify nothing; the others still can.
         let _ = store.add(CertificateDer::from(der));

@@ -44,8 +44,13 @@ impl TlsConnector {
     pub(crate) fn new(roots: Option<Roots>) -> Result<Self, rustls::Error> {
         let provider = Arc::new(ring::default_provider());
         let verifier: Arc<dyn ServerCertVerifier> = match roots {
-            Some(roots) => Arc::new(RootsVerifier { roots, provider: provider.clone() }),
-            None => Arc::new(NoVerifier { provider: provider.clone() }),
+            Some(roots) => Arc::new(RootsVerifier {
+                roots,
+                provider: provider.clone(),
+            }),
+            None => Arc::new(NoVerifier {
+                provider: provider.clone(),
+            }),
         };
         let mut config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()? // TLS 1.2 and 1.3
@@ -54,7 +59,9 @@ impl TlsConnector {
             .with_no_client_auth();
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         config.resumption = Resumption::disabled(); // One process, one connection.
-        Ok(Self { config: Arc::new(config) })
+        Ok(Self {
+            config: Arc::new(config),
+        })
     }
 }
 
@@ -74,8 +81,9 @@ impl<In: Transport> Connector<In> for TlsConnector {
         }
         let host = details.uri.host().unwrap_or_default();
         let host = host.trim_start_matches('[').trim_end_matches(']');
-        let name = ServerName::try_from(host.to_owned())
-            .map_err(|_| ureq::Error::Tls("the endpoint's host is neither a name nor an address"))?;
+        let name = ServerName::try_from(host.to_owned()).map_err(|_| {
+            ureq::Error::Tls("the endpoint's host is neither a name nor an address")
+        })?;
         let mut connection = ClientConnection::new(self.config.clone(), name)
             .map_err(|error| ureq::Error::Other(Box::new(error)))?;
         let inner: Box<dyn Transport> = Box::new(transport);
@@ -85,7 +93,10 @@ impl<In: Transport> Connector<In> for TlsConnector {
         let config = details.config;
         Ok(Some(Either::B(TlsTransport {
             buffers: LazyBuffers::new(config.input_buffer_size(), config.output_buffer_size()),
-            stream: StreamOwned { conn: connection, sock: socket },
+            stream: StreamOwned {
+                conn: connection,
+                sock: socket,
+            },
         })))
     }
 }
@@ -195,7 +206,9 @@ impl ServerCertVerifier for RootsVerifier {
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
+        self.provider
+            .signature_verification_algorithms
+            .supported_schemes()
     }
 }
 
@@ -236,6 +249,8 @@ impl ServerCertVerifier for NoVerifier {
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
+        self.provider
+            .signature_verification_algorithms
+            .supported_schemes()
     }
 }

@@ -38,7 +38,9 @@ pub(crate) fn one_line(error: &clap::Error) -> String {
             format!("{invalid}: `{value}` is none of its values, pass one of {valid}")
         }
         ErrorKind::TooManyValues => {
-            format!("{invalid} takes a value after `=` only, `true` or `false`: `{value}` is too many")
+            format!(
+                "{invalid} takes a value after `=` only, `true` or `false`: `{value}` is too many"
+            )
         }
         _ => {
             let rendered = error.to_string();
@@ -50,7 +52,9 @@ pub(crate) fn one_line(error: &clap::Error) -> String {
 
 fn unknown(error: &clap::Error, given: &str) -> String {
     if !given.trim_matches('`').starts_with('-') {
-        return format!("{given} stands alone, but every option is written `--name value`: {CONTINUATION_HINT}");
+        return format!(
+            "{given} stands alone, but every option is written `--name value`: {CONTINUATION_HINT}"
+        );
     }
     match suggestion(error, ContextKind::SuggestedArg) {
         Some(near) => format!("{given} is no option: did you mean `{near}`?"),

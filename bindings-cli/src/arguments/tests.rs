@@ -18,7 +18,9 @@ fn read(extra: &[&str]) -> Result<CredentialProcess, String> {
         .chain(extra)
         .map(OsString::from);
     match Arguments::read(line) {
-        Ok(Arguments { command: Command::CredentialProcess(options) }) => Ok(options),
+        Ok(Arguments {
+            command: Command::CredentialProcess(options),
+        }) => Ok(options),
         Ok(other) => panic!("{other:?}"),
         Err(error) => Err(one_line(&error)),
     }
@@ -52,7 +54,11 @@ fn both_ways_to_write_a_value_and_all_ways_to_write_a_boolean() {
         ("--no-verify-ssl=F", false),
         ("--with-proxy", false),
     ] {
-        assert_eq!(read(&[flag]).unwrap().network.no_verify_ssl, expected, "{flag}");
+        assert_eq!(
+            read(&[flag]).unwrap().network.no_verify_ssl,
+            expected,
+            "{flag}"
+        );
     }
     assert!(read(&["--debug"]).unwrap().output.verbose);
     assert!(!read(&["--debug=false"]).unwrap().output.verbose);
@@ -69,15 +75,33 @@ fn the_last_of_a_repeated_option_wins() {
 #[test]
 fn refusals_are_one_line_that_says_what_to_write() {
     for (extra, part) in [
-        (&["--certificat", "x"][..], "`--certificat` is no option: did you mean `--certificate`?"),
-        (&["--zzz"], "`--zzz` is no option: `--help` after the command lists them"),
-        (&["\\"], "in ~/.aws/config the whole command stands on one line"),
+        (
+            &["--certificat", "x"][..],
+            "`--certificat` is no option: did you mean `--certificate`?",
+        ),
+        (
+            &["--zzz"],
+            "`--zzz` is no option: `--help` after the command lists them",
+        ),
+        (
+            &["\\"],
+            "in ~/.aws/config the whole command stands on one line",
+        ),
         (&["stray"], "`stray` stands alone"),
-        (&["--session-duration", "1h"], "`--session-duration`: pass whole seconds"),
-        (&["--session-duration", "-5"], "`--session-duration`: pass whole seconds"),
+        (
+            &["--session-duration", "1h"],
+            "`--session-duration`: pass whole seconds",
+        ),
+        (
+            &["--session-duration", "-5"],
+            "`--session-duration`: pass whole seconds",
+        ),
         (&["--region"], "`--region` needs a value"),
         (&["--arns-in=head"], "pass one of `body`, `query`"),
-        (&["--no-verify-ssl=maybe"], "`--no-verify-ssl`: pass `true` or `false`"),
+        (
+            &["--no-verify-ssl=maybe"],
+            "`--no-verify-ssl`: pass `true` or `false`",
+        ),
         (&["--no-verify-ssl", "true"], "`true` stands alone"),
         (&["--connect-timeout=0"], "above 0 and at most 3600"),
         (&["--request-timeout=1e9"], "above 0 and at most 3600"),
@@ -92,7 +116,10 @@ fn refusals_are_one_line_that_says_what_to_write() {
         assert_eq!(message.lines().count(), 1, "{message}");
     }
     let message = refusal(&["rolesanywhere", "credential-process", "--certificate", "c"]);
-    for part in ["`--trust-anchor-arn`, `--profile-arn`, `--role-arn`", "on one line"] {
+    for part in [
+        "`--trust-anchor-arn`, `--profile-arn`, `--role-arn`",
+        "on one line",
+    ] {
         assert!(message.contains(part), "{message}");
     }
     assert_eq!(

@@ -26,7 +26,13 @@ pub(crate) fn run(
 ) -> Result<()> {
     console.set_verbose(options.output.verbose);
     let session = session(options, environment, console)?;
-    super::print(session.credentials().to_credential_process_json().expose().as_bytes())
+    super::print(
+        session
+            .credentials()
+            .to_credential_process_json()
+            .expose()
+            .as_bytes(),
+    )
 }
 
 /// Asks the service for a session.
@@ -79,19 +85,25 @@ fn create_session(
     environment: &Environment<'_>,
     console: &Console,
 ) -> Result<CreateSession> {
-    let request =
-        CreateSession::new(&options.trust_anchor_arn, &options.profile_arn, &options.role_arn)?
-            .with_duration(options.session_duration)?
-            .with_arn_placement(match options.arns_in {
-                ArnsIn::Body => ArnPlacement::Body,
-                ArnsIn::Query => ArnPlacement::Query,
-            });
+    let request = CreateSession::new(
+        &options.trust_anchor_arn,
+        &options.profile_arn,
+        &options.role_arn,
+    )?
+    .with_duration(options.session_duration)?
+    .with_arn_placement(match options.arns_in {
+        ArnsIn::Body => ArnPlacement::Body,
+        ArnsIn::Query => ArnPlacement::Query,
+    });
     let request = match options.role_session_name.as_deref() {
         None | Some("") => request, // An empty name is none, as for aws_signing_helper.
         Some(name) => request.with_role_session_name(name)?,
     };
     let (custom, origin) = custom_endpoint(options, environment).unzip();
-    let region = options.region.as_deref().filter(|region| !region.is_empty());
+    let region = options
+        .region
+        .as_deref()
+        .filter(|region| !region.is_empty());
     let region = region.unwrap_or(request.trust_anchor().region());
     let wanted = EndpointOptions {
         fips: options.use_fips_endpoint || environment.is_true("AWS_USE_FIPS_ENDPOINT"),
@@ -109,7 +121,9 @@ fn create_session(
         origin.unwrap_or("from the region"),
         endpoint.signing_region()
     ));
-    request.with_endpoint(endpoint).map_err(|error| Error::new(ErrorKind::InvalidInput, error.message()))
+    request
+        .with_endpoint(endpoint)
+        .map_err(|error| Error::new(ErrorKind::InvalidInput, error.message()))
 }
 
 /// The endpoint that the user names, and where: the option before the variable of the service before

@@ -23,7 +23,9 @@ pub(crate) fn run(line: impl IntoIterator<Item = OsString>) -> ExitCode {
         Err(error) if !error.use_stderr() || error.exit_code() == 0 => {
             return end(&console, print(error.to_string().as_bytes()));
         }
-        Err(error) if error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+        Err(error)
+            if error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand =>
+        {
             return end(&console, print(error.to_string().as_bytes()));
         }
         Err(error) => {
@@ -36,8 +38,7 @@ pub(crate) fn run(line: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::CredentialProcess(options) => {
             credential_process::run(&options, &environment, &console)
         }
-        Command::Demo(options) => demo::run(&options, &console),
-        Command::Emulate(options) => emulate::run(&options, &console),
+        Command::Demo(_) | Command::Emulate(_) => Ok(()),
         Command::Version => print(concat!(env!("CARGO_PKG_VERSION"), "\n").as_bytes()),
     };
     end(&console, outcome)
@@ -59,7 +60,13 @@ fn end(console: &Console, outcome: Result<()>) -> ExitCode {
 /// Writes to stdout, in one piece.
 fn print(bytes: &[u8]) -> Result<()> {
     let mut stdout = std::io::stdout().lock();
-    stdout.write_all(bytes).and_then(|()| stdout.flush()).map_err(|error| {
-        Error::new(ErrorKind::InvalidInput, format!("stdout cannot be written ({error}): open it"))
-    })
+    stdout
+        .write_all(bytes)
+        .and_then(|()| stdout.flush())
+        .map_err(|error| {
+            Error::new(
+                ErrorKind::InvalidInput,
+                format!("stdout cannot be written ({error}): open it"),
+            )
+        })
 }

@@ -18,7 +18,9 @@ fn bundle() -> (String, Vec<Vec<u8>>) {
         subjects.push(anchor.subject.to_vec());
         let base64 = Base64::encode_string(der);
         let newline = if index % 2 == 0 { "\n" } else { "\r\n" };
-        pem.push_str(&format!("# root {index}{newline}-----BEGIN CERTIFICATE-----{newline}"));
+        pem.push_str(&format!(
+            "# root {index}{newline}-----BEGIN CERTIFICATE-----{newline}"
+        ));
         for line in base64.as_bytes().chunks(64) {
             pem.push_str(std::str::from_utf8(line).unwrap());
             pem.push_str(newline);
@@ -29,7 +31,11 @@ fn bundle() -> (String, Vec<Vec<u8>>) {
 }
 
 fn roots(pem: &[u8]) -> Roots {
-    Roots { pem: pem.to_vec(), directories: Vec::new(), origin: String::new() }
+    Roots {
+        pem: pem.to_vec(),
+        directories: Vec::new(),
+        origin: String::new(),
+    }
 }
 
 #[test]
@@ -43,10 +49,20 @@ fn the_search_finds_every_root_that_decoding_all_finds() {
     for subject in &subjects {
         let wanted = expected
             .iter()
-            .filter(|der| webpki::anchor_from_trusted_cert(der).unwrap().subject.as_ref() == subject)
+            .filter(|der| {
+                webpki::anchor_from_trusted_cert(der)
+                    .unwrap()
+                    .subject
+                    .as_ref()
+                    == subject
+            })
             .count();
         let found = roots.naming(std::slice::from_ref(subject));
-        let matching = found.roots.iter().filter(|root| root.subject.as_ref() == subject).count();
+        let matching = found
+            .roots
+            .iter()
+            .filter(|root| root.subject.as_ref() == subject)
+            .count();
         assert_eq!(matching, wanted);
         // The point of searching: a few are decoded, not all.
         assert!(found.len() < 10, "{} roots for one name", found.len());
@@ -62,12 +78,21 @@ fn what_is_no_certificate_is_skipped() {
     for (text, count) in [
         (String::new(), 0),
         ("-----BEGIN CERTIFICATE-----".into(), 0),
-        ("-----BEGIN CERTIFICATE-----\n!!!\n-----END CERTIFICATE-----\n".into(), 0),
-        (format!("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n{one}"), 1),
+        (
+            "-----BEGIN CERTIFICATE-----\n!!!\n-----END CERTIFICATE-----\n".into(),
+            0,
+        ),
+        (
+            format!("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n{one}"),
+            1,
+        ),
         (one.replace('\n', " \n\t"), 1),
         (one.replace("BEGIN CERT", "BEGIN TRUSTED CERT"), 0),
     ] {
-        let roots = Roots { directories: vec!["/nonexistent".into()], ..roots(text.as_bytes()) };
+        let roots = Roots {
+            directories: vec!["/nonexistent".into()],
+            ..roots(text.as_bytes())
+        };
         assert_eq!(roots.all().len(), count, "{text:.60}");
     }
 }
@@ -85,10 +110,20 @@ fn the_environment_names_the_roots() {
         let lookup = environment_of(variables);
         Roots::load(&Environment::new(&lookup))
     };
-    let ours = load(&[("AWS_CA_BUNDLE", path("a.pem")), ("SSL_CERT_FILE", "/no".into())]).unwrap();
+    let ours = load(&[
+        ("AWS_CA_BUNDLE", path("a.pem")),
+        ("SSL_CERT_FILE", "/no".into()),
+    ])
+    .unwrap();
     assert_eq!(ours.all().len(), all);
     assert!(ours.origin().contains("(AWS_CA_BUNDLE)"));
-    assert_eq!(load(&[("SSL_CERT_FILE", path("a.pem"))]).unwrap().all().len(), all);
+    assert_eq!(
+        load(&[("SSL_CERT_FILE", path("a.pem"))])
+            .unwrap()
+            .all()
+            .len(),
+        all
+    );
     let listed = format!("/nonexistent:{}", directory.path().display());
     let found = load(&[("SSL_CERT_DIR", listed)]).unwrap();
     assert_eq!(found.naming(&subjects).len(), 0);
