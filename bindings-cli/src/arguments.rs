@@ -150,6 +150,9 @@ pub(crate) enum ArnsIn {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Network")]
 pub(crate) struct NetworkOptions {
+    /// The authorities to trust instead of the system's, PEM, before AWS_CA_BUNDLE
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca_bundle: Option<PathBuf>,
     /// Accept any server certificate, and http:// beyond this machine: for tests only
     #[arg(long, value_parser = boolean, action = ArgAction::Set, num_args = 0..=1)]
     #[arg(
@@ -232,6 +235,9 @@ pub(crate) struct Emulate {
     /// Speak HTTP without TLS
     #[arg(long)]
     pub(crate) plain_http: bool,
+    /// Write the CA made at start here, PEM [default: a file in a directory that goes at the end]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["tls_cert", "plain_http"])]
+    pub(crate) ca_file: Option<PathBuf>,
     /// Write {"endpoint": …, "ca_file": …} here once it listens
     #[arg(long, value_name = "FILE")]
     pub(crate) ready_file: Option<PathBuf>,

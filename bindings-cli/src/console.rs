@@ -59,6 +59,11 @@ impl Console {
         }
     }
 
+    /// Something that the user waits for.
+    pub(crate) fn say(&self, message: &str) {
+        line(message);
+    }
+
     /// A line of a story, as it is.
     pub(crate) fn tell(&self, message: fmt::Arguments<'_>) {
         write_stderr(&format!("{message}\n"));

@@ -159,7 +159,7 @@ fn explain(error: Error, attempts: u32, asked: Option<Duration>, offset: Option<
 }
 
 /// The clock, read where a request is dated.
-fn now() -> UnixTime {
+pub(crate) fn now() -> UnixTime {
     let since = |time: SystemTime| match time.duration_since(UNIX_EPOCH) {
         Ok(after) => i64::try_from(after.as_secs()).unwrap_or(i64::MAX),
         Err(before) => -i64::try_from(before.duration().as_secs()).unwrap_or(i64::MAX),

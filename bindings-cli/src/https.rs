@@ -1,6 +1,6 @@
 //! The one border to HTTP: a request goes out, a response or a failure in words comes back.
 
-use std::{io, net::IpAddr, time::Duration};
+use std::{io, net::IpAddr, path::PathBuf, time::Duration};
 
 use rolesanywhere_core::{Error, ErrorKind, HttpResponse, session::MAX_RESPONSE_LENGTH};
 use rustls::{AlertDescription, CertificateError};
@@ -25,7 +25,7 @@ const BUFFER_LENGTH: usize = 16 * 1024;
 const MAX_RESPONSE_HEADERS: usize = 32 * 1024;
 
 /// How a server is reached.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Reach {
     /// How long opening a connection may take: name lookup, TCP, proxy and TLS.
     pub(crate) connect_timeout: Duration,
@@ -33,6 +33,8 @@ pub(crate) struct Reach {
     pub(crate) request_timeout: Duration,
     /// Whether any server certificate is accepted, and plain HTTP beyond this machine.
     pub(crate) insecure: bool,
+    /// The authorities to trust instead of those that the environment or the system names.
+    pub(crate) ca_bundle: Option<PathBuf>,
 }
 
 /// An HTTP client for one endpoint.
@@ -85,7 +87,7 @@ impl HttpsClient {
             _ => return Err(refuse("is no web address: begin with `https://`")),
         };
         let roots = (https && !reach.insecure)
-            .then(|| Roots::load(environment))
+            .then(|| Roots::load(reach.ca_bundle.as_deref(), environment))
             .transpose()?;
         let roots_origin = roots.as_ref().map(|roots| roots.origin().to_owned());
         let tls = TlsConnector::new(roots)
@@ -244,7 +246,7 @@ impl HttpsClient {
         match error {
             rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer) => format!(
                 "the certificate of `{endpoint}` comes from an authority that is not among {roots}: \
-                 if it is your own, name its PEM file in AWS_CA_BUNDLE"
+                 if it is your own, name its PEM file with --ca-bundle or in AWS_CA_BUNDLE"
             ),
             rustls::Error::InvalidCertificate(
                 CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },

@@ -14,6 +14,7 @@ mod exchange;
 mod https;
 
 mod identity_files;
+mod output_file;
 mod password;
 mod proxy;
 mod remedy;

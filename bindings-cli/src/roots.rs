@@ -46,40 +46,43 @@ pub(crate) struct Roots {
 }
 
 impl Roots {
-    /// Finds the roots: `AWS_CA_BUNDLE` replaces the system's; else `SSL_CERT_FILE` and
-    /// `SSL_CERT_DIR` name them; else the system's bundle; else Mozilla's, compiled in.
+    /// Finds the roots: `ca_bundle` (the option) replaces the system's, else `AWS_CA_BUNDLE` does; else
+    /// `SSL_CERT_FILE` and `SSL_CERT_DIR` name them; else the system's bundle; else Mozilla's, compiled in.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidInput`] when a file that a variable names cannot be read or holds no
-    /// certificate: roots that the user named are never replaced by others.
-    pub(crate) fn load(environment: &Environment<'_>) -> Result<Self> {
-        if let Some((name, path)) = environment.first(&["AWS_CA_BUNDLE", "SSL_CERT_FILE"]) {
-            let named = |why: &dyn std::fmt::Display| {
-                let message = format!("{name} names `{path}`, {why}: correct or unset {name}");
+    /// [`ErrorKind::InvalidInput`] when a file that the user named cannot be read or holds no
+    /// certificate: it is never replaced by others.
+    pub(crate) fn load(ca_bundle: Option<&Path>, environment: &Environment<'_>) -> Result<Self> {
+        let option = ca_bundle.map(|path| ("--ca-bundle", path.to_owned()));
+        let named = option.or_else(|| {
+            let (name, value) = environment.first(&["AWS_CA_BUNDLE", "SSL_CERT_FILE"])?;
+            Some((name, PathBuf::from(value)))
+        });
+        let directories = match named {
+            Some(("SSL_CERT_FILE", _)) | None => directories(environment),
+            Some(_) => Vec::new(),
+        };
+        if let Some((name, path)) = named {
+            let shown = path.display();
+            let refuse = |why: &str| {
+                let message = format!("{name} names `{shown}`, which {why}: correct {name}");
                 Error::new(ErrorKind::InvalidInput, message)
             };
-            let pem = read(Path::new(&path)).map_err(|error| named(&format!("which {error}")))?;
+            let pem = read(&path).map_err(|why| refuse(&why))?;
             if blocks(&pem).next().is_none() {
-                return Err(named(&"which holds no PEM certificate"));
+                return Err(refuse("holds no PEM certificate"));
             }
-            let directories = match name {
-                "AWS_CA_BUNDLE" => Vec::new(),
-                _ => directories(environment),
-            };
-            let origin = format!("`{path}` ({name})");
             return Ok(Self {
                 pem,
                 directories,
-                origin,
+                origin: format!("`{shown}` ({name})"),
             });
         }
-        let directories = directories(environment);
         if !directories.is_empty() {
-            let origin = "the directories of SSL_CERT_DIR".to_owned();
             return Ok(Self {
                 pem: Vec::new(),
                 directories,
-                origin,
+                origin: "the directories of SSL_CERT_DIR".to_owned(),
             });
         }
         Ok(Self::system(&BUNDLES))

@@ -66,6 +66,7 @@ pub(crate) fn session(
         connect_timeout: network.connect_timeout,
         request_timeout: network.request_timeout,
         insecure: network.no_verify_ssl,
+        ca_bundle: network.ca_bundle.clone(),
     };
     let client = HttpsClient::new(request.endpoint().url(), reach, environment)?;
     console.detail(format_args!("{}", client.describe()));

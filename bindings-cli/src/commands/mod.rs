@@ -38,7 +38,8 @@ pub(crate) fn run(line: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::CredentialProcess(options) => {
             credential_process::run(&options, &environment, &console)
         }
-        Command::Demo(_) | Command::Emulate(_) => Ok(()),
+        Command::Demo(options) => demo::run(&options, &console),
+        Command::Emulate(options) => emulate::run(&options, &console),
         Command::Version => print(concat!(env!("CARGO_PKG_VERSION"), "\n").as_bytes()),
     };
     end(&console, outcome)

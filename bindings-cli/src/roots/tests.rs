@@ -108,7 +108,7 @@ fn the_environment_names_the_roots() {
 
     let load = |variables: &[(&str, String)]| {
         let lookup = environment_of(variables);
-        Roots::load(&Environment::new(&lookup))
+        Roots::load(None, &Environment::new(&lookup))
     };
     let ours = load(&[
         ("AWS_CA_BUNDLE", path("a.pem")),
@@ -128,6 +128,15 @@ fn the_environment_names_the_roots() {
     let found = load(&[("SSL_CERT_DIR", listed)]).unwrap();
     assert_eq!(found.naming(&subjects).len(), 0);
     assert_eq!(found.all().len(), all);
+
+    let lookup = environment_of(&[]);
+    let option = Roots::load(
+        Some(&directory.path().join("a.pem")),
+        &Environment::new(&lookup),
+    );
+    let option = option.unwrap();
+    assert_eq!(option.all().len(), all);
+    assert!(option.origin().contains("(--ca-bundle)"));
 
     for (variable, file, part) in [
         ("AWS_CA_BUNDLE", "missing.pem", "cannot be read"),
