@@ -1,7 +1,8 @@
 //! `rolesanywhere credential-process`: the whole way from files to the JSON of an SDK.
 
 use rolesanywhere_core::{
-    Endpoint, EndpointOptions, Error, ErrorKind, Result, Session,
+    CertificateChain, Endpoint, EndpointOptions, Error, ErrorKind, Result, Session,
+    identity::{self, Severity},
     session::{ArnPlacement, CreateSession},
     signers::ring::RingSigner,
 };
@@ -10,7 +11,7 @@ use crate::{
     arguments::{ArnsIn, CredentialProcess, SessionOptions},
     console::Console,
     environment::Environment,
-    exchange::Exchange,
+    exchange::{self, Exchange},
     https::{HttpsClient, Reach},
     identity_files::Identity,
 };
@@ -57,6 +58,7 @@ pub(crate) fn session(
         identity.key.algorithm(),
         identity.chain.intermediates().len()
     ));
+    stop_at_findings(&identity.chain, options.session.role_session_name.as_deref(), console)?;
     let signer = RingSigner::new(&identity.key)?;
     let network = &options.network;
     if network.no_verify_ssl {
@@ -78,6 +80,33 @@ pub(crate) fn session(
         console,
     }
     .run()
+}
+
+/// What the service will refuse stops here, with its reason, which the service does not give.
+fn stop_at_findings(
+    chain: &CertificateChain,
+    session_name: Option<&str>,
+    console: &Console,
+) -> Result<()> {
+    let now = exchange::now();
+    let session_name = session_name.filter(|name| !name.is_empty());
+    for finding in identity::findings(chain, now, session_name) {
+        match finding.severity {
+            Severity::Refusal => {
+                // A wrong clock looks like a certificate that is out of its time.
+                let clock = match finding.code.contains("expired") || finding.code.contains("not_yet_valid") {
+                    true => format!(", or set this machine's clock, which says {}", now.to_iso8601()),
+                    false => String::new(),
+                };
+                return Err(Error::new(
+                    ErrorKind::InvalidCertificate,
+                    format!("the service will refuse this: {finding}{clock}"),
+                ));
+            }
+            _ => console.warn(finding.to_string()),
+        }
+    }
+    Ok(())
 }
 
 /// The call that the options and the environment ask for.
