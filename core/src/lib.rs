@@ -76,6 +76,7 @@ pub mod credentials;
 mod encoding;
 pub mod endpoint;
 mod error;
+pub mod identity;
 pub mod key;
 pub mod pem;
 pub mod renewal;
