@@ -44,3 +44,8 @@ pub use error::{Entry, Evidence, Fault};
 pub use message::{Request, Response};
 pub use random::{Random, RandomFailed, SystemRandom};
 pub use service::{MAX_BODY_LENGTH, Service};
+
+/// The README's examples are compiled and run with the tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
