@@ -1,5 +1,7 @@
 //! Trust policies: the hand-written cases of `tests/policy`, and properties that hold of all policies.
 
+#![allow(clippy::expect_used, clippy::panic)] // the helpers of a test say by panicking what is wrong
+
 use std::{collections::BTreeSet, fs, path::Path};
 
 use proptest::prelude::*;

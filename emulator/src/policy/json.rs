@@ -33,6 +33,22 @@ impl Node {
     }
 }
 
+/// The element of that very name.
+pub(super) fn element<'a>(object: &'a [(String, Node)], name: &str) -> Option<&'a Node> {
+    object
+        .iter()
+        .find(|(key, _)| key == name)
+        .map(|(_, node)| node)
+}
+
+/// A value for messages: a string itself, of others what they are.
+pub(super) fn described(node: &Node) -> String {
+    match node {
+        Node::Text(text) => format!("`{}`", text.chars().take(64).collect::<String>()),
+        other => other.kind().to_owned(),
+    }
+}
+
 /// Reads one JSON value and nothing after it.
 pub(super) fn read(text: &str) -> Result<Node, serde_json::Error> {
     let mut deserializer = serde_json::Deserializer::from_str(text);

@@ -4,7 +4,7 @@ use super::{
     Settings, TrustPolicy, Version,
     action::{ActionPattern, BadAction},
     condition::Condition,
-    json::{self, Node},
+    json::{self, Node, described, element},
     malformed::{MalformedCode, MalformedPolicy},
     operator::{BadOperator, Comparison, Operator},
     principal::Principal,
@@ -441,13 +441,6 @@ fn missing(name: &str, what: &str) -> MalformedPolicy {
     )
 }
 
-fn element<'a>(object: Object<'a>, name: &str) -> Option<&'a Node> {
-    object
-        .iter()
-        .find(|(key, _)| key == name)
-        .map(|(_, node)| node)
-}
-
 fn check_elements(object: Object<'_>, known: &[&str], what: &str) -> Result<()> {
     match object
         .iter()
@@ -505,12 +498,5 @@ fn scalars(node: &Node, what: &str) -> Result<Vec<String>> {
     match node {
         Node::List(items) => items.iter().map(scalar).collect(),
         other => scalar(other).map(|text| vec![text]),
-    }
-}
-
-fn described(node: &Node) -> String {
-    match node {
-        Node::Text(text) => format!("`{}`", text.chars().take(64).collect::<String>()),
-        other => other.kind().to_owned(),
     }
 }
