@@ -7,12 +7,14 @@ mod encrypted;
 mod legacy_pem;
 mod material;
 mod ml_dsa;
+mod pbe;
 mod pem;
 mod refusal;
 mod rsa;
 
 pub use container::MAX_PRIVATE_KEY_LENGTH;
 pub(crate) use material::KeyMaterial;
+pub use pbe::{MAX_KDF_ITERATIONS, MAX_SCRYPT_MEMORY};
 
 use alloc::{format, vec::Vec};
 use core::fmt;

@@ -1,0 +1,1 @@
+//! Wycheproof, and what no suite has.
