@@ -1,4 +1,68 @@
-//! The sans-IO core of AWS IAM Roles Anywhere.
+//! The sans-IO core of `rolesanywhere`: temporary AWS credentials from an X.509 certificate.
+//!
+//! [AWS IAM Roles Anywhere](https://docs.aws.amazon.com/rolesanywhere/latest/userguide/introduction.html)
+//! gives a workload outside AWS temporary credentials in exchange for a request that is signed with
+//! the private key of its certificate: `CreateSession`, which is in no AWS SDK. This crate knows the
+//! protocol and nothing else. It reads no clock, opens no socket and no file, and draws no random
+//! numbers: time and bytes come in as arguments, instructions go out.
+//!
+//! ```text
+//!  certificate bytes ─► Certificate ─► CertificateChain ─┐
+//!  ARNs, duration    ─► CreateSession ───────────────────┼─ prepare(now) ─► UnsignedRequest ─► Signer or host
+//!                                                        │                        ▲                  │
+//!         the host's HTTP  ◄── HttpRequest ◄─────────────┴── with_signature ◄─────┴── Signature ◄────┘
+//!                 │
+//!                 └─► HttpResponse ─► Session::from_response ─► Credentials ─► Renewal
+//! ```
+//!
+//! The whole walk, with a key that this crate signs with itself:
+//!
+//! ```no_run
+//! use rolesanywhere_core::{
+//!     CertificateChain, CreateSession, HttpResponse, PrivateKey, Session, UnixTime,
+//!     signers::rustcrypto::RustCryptoSigner,
+//! };
+//!
+//! # fn main() -> rolesanywhere_core::Result<()> {
+//! # let (certificate_pem, key_pem): (&[u8], &[u8]) = (b"", b"");
+//! # let (status, headers, body) = (201, Vec::new(), Vec::new());
+//! let chain = CertificateChain::from_pem(certificate_pem)?;
+//! let key = PrivateKey::from_pem(key_pem, None)?;
+//! key.check_matches(chain.end_entity().public_key()?)?;
+//!
+//! let call = CreateSession::new(
+//!     "arn:aws:rolesanywhere:eu-west-1:123456789012:trust-anchor/0d1c5b6e-0000-4000-8000-000000000000",
+//!     "arn:aws:rolesanywhere:eu-west-1:123456789012:profile/7f3a2c11-0000-4000-8000-000000000000",
+//!     "arn:aws:iam::123456789012:role/reader",
+//! )?;
+//! let now = UnixTime::from_seconds(1_780_000_000); // the host's clock
+//! let request = call.prepare(&chain, now)?.sign(&RustCryptoSigner::new(&key)?)?;
+//!
+//! // The host sends `request` with its own HTTP and passes the answer back.
+//! let session = Session::from_response(&HttpResponse::new(status, headers, body))?;
+//! println!("{}", session.credentials().access_key_id());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A key that lives elsewhere (WebCrypto, KMS, PKCS#11, a TPM, a Secure Enclave) signs
+//! [`UnsignedRequest::string_to_sign`](session::UnsignedRequest::string_to_sign) in its own time,
+//! and [`with_signature`](session::UnsignedRequest::with_signature) goes on from there.
+//!
+//! # Features
+//!
+//! Each adds types and changes nothing else.
+//!
+//! * `rustcrypto` (default): `signers::rustcrypto`, pure Rust, for wasm and for targets without std;
+//!   also what derives public keys from private ones.
+//! * `ring`: `signers::ring`, the cheapest in a process that signs once.
+//! * `aws-lc`: `signers::aws_lc`, the fastest in a process that lives long.
+//! * `std`: faster tables for `rustcrypto`, which need std.
+//!
+//! # Errors and panics
+//!
+//! Every failure is an [`Error`] with a [kind](ErrorKind) that is the same in every language. A panic
+//! is a bug of ours.
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -7,6 +71,7 @@ extern crate alloc;
 extern crate std;
 
 pub mod arn;
+pub mod certificate;
 pub mod credentials;
 mod encoding;
 pub mod endpoint;
@@ -17,10 +82,12 @@ pub mod renewal;
 pub mod secret;
 pub mod session;
 pub mod signature;
+pub mod signers;
 pub mod sigv4;
 pub mod time;
 
 pub use arn::Arn;
+pub use certificate::{Certificate, CertificateChain};
 pub use credentials::Credentials;
 pub use endpoint::{Endpoint, EndpointOptions, Partition};
 pub use error::{Error, ErrorKind, Result};
@@ -28,6 +95,8 @@ pub use key::{KeyAlgorithm, PrivateKey, PublicKey};
 pub use pem::PemSection;
 pub use renewal::{Next, Renewal, RenewalPolicy};
 pub use secret::Secret;
-pub use session::{HttpResponse, ServiceError, Session};
+pub use session::{
+    ArnPlacement, CreateSession, HttpRequest, HttpResponse, ServiceError, Session, UnsignedRequest,
+};
 pub use signature::{Signature, SignatureVerifier, Signer, SigningAlgorithm};
 pub use time::UnixTime;

@@ -9,7 +9,7 @@ use core::time::Duration;
 
 use super::UnsignedRequest;
 use crate::{
-    Arn, CertificateChain, Endpoint, EndpointOptions, Error, ErrorKind, Result, UnixTime,
+    Arn, CertificateChain, Endpoint, EndpointOptions, Error, ErrorKind, Partition, Result, UnixTime,
 };
 
 /// The shortest session, in seconds (user guide, `durationSeconds`).
@@ -77,6 +77,16 @@ impl CreateSession {
                  both must be of the same partition",
                 role.partition(),
                 trust_anchor.partition()
+            )));
+        }
+        // A region of another partition has another domain, where these ARNs mean nothing.
+        let of_region = Partition::of_region(trust_anchor.region());
+        if Partition::from_id(trust_anchor.partition()).is_some_and(|own| own != of_region) {
+            return Err(invalid(format!(
+                "the trust anchor's partition is `{}`, but its region `{}` belongs to `{of_region}`: \
+                 correct the ARN",
+                trust_anchor.partition(),
+                trust_anchor.region()
             )));
         }
         let endpoint = Endpoint::for_region(trust_anchor.region(), EndpointOptions::default())?;
@@ -162,7 +172,8 @@ impl CreateSession {
                 )));
             }
         }
-        self.instance_properties.insert(key.to_string(), value.to_string());
+        self.instance_properties
+            .insert(key.to_string(), value.to_string());
         if self.instance_properties.len() > MAX_INSTANCE_PROPERTIES {
             return Err(invalid(format!(
                 "there are more than {MAX_INSTANCE_PROPERTIES} instance properties: send fewer"
@@ -218,3 +229,6 @@ impl CreateSession {
 fn invalid(message: String) -> Error {
     Error::new(ErrorKind::InvalidInput, message)
 }
+
+#[cfg(test)]
+mod tests;

@@ -50,7 +50,11 @@ impl UnsignedRequest {
         ];
         let in_body = call.arn_placement == ArnPlacement::Body
             || arns.iter().any(|(_, arn)| arn.contains('='));
-        let query = if in_body { String::new() } else { query_of(&arns) };
+        let query = if in_body {
+            String::new()
+        } else {
+            query_of(&arns)
+        };
         let body = Body {
             duration_seconds: call.duration_seconds,
             instance_properties: &call.instance_properties,
@@ -72,7 +76,11 @@ impl UnsignedRequest {
         }
         let path = format!("{}/sessions", call.endpoint.path_prefix());
         let mut signed: Vec<(&str, &str)> = vec![("host", call.endpoint.host_header())];
-        signed.extend(headers.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+        signed.extend(
+            headers
+                .iter()
+                .map(|(name, value)| (name.as_str(), value.as_str())),
+        );
         let canonical = CanonicalRequest::new(
             &SigningRequest {
                 method: "POST",
@@ -84,7 +92,8 @@ impl UnsignedRequest {
             Settings::default(),
         )?;
         let scope = CredentialScope::new(now, call.endpoint.signing_region(), SERVICE)?;
-        let string_to_sign = crate::sigv4::string_to_sign(algorithm.name(), now, &scope, &canonical);
+        let string_to_sign =
+            crate::sigv4::string_to_sign(algorithm.name(), now, &scope, &canonical);
         let separator = if query.is_empty() { "" } else { "?" };
         Ok(Self {
             public_key,
