@@ -71,6 +71,7 @@ extern crate alloc;
 extern crate std;
 
 pub mod arn;
+mod ber;
 pub mod certificate;
 pub mod credentials;
 mod encoding;

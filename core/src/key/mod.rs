@@ -7,14 +7,19 @@ mod encrypted;
 mod legacy_pem;
 mod material;
 mod ml_dsa;
+mod pair;
 mod pbe;
 mod pem;
+mod pkcs12;
 mod refusal;
 mod rsa;
 
 pub use container::MAX_PRIVATE_KEY_LENGTH;
 pub(crate) use material::KeyMaterial;
+pub(crate) use pair::pair;
 pub use pbe::{MAX_KDF_ITERATIONS, MAX_SCRYPT_MEMORY};
+pub(crate) use pkcs12::Contents;
+pub use pkcs12::MAX_PKCS12_LENGTH;
 
 use alloc::{format, vec::Vec};
 use core::fmt;
@@ -168,6 +173,33 @@ impl PrivateKey {
     /// not open the key.
     pub fn from_pem(pem: &[u8], password: Option<&[u8]>) -> Result<Self> {
         pem::private_key(pem, password)
+    }
+
+    /// Reads the private key of a PKCS#12 file (`.p12`, `.pfx`; RFC 7292, in DER or BER) and the chain
+    /// of its certificate.
+    ///
+    /// The certificate is found by its public key. Of several certificates of one key the end
+    /// entity's and newest is taken; the others of the file are passed to
+    /// [`CertificateChain::new`], which orders them and drops the root. Bags of other kinds (CRLs,
+    /// secrets) are passed over.
+    ///
+    /// The password is UTF-8; the caller owns and wipes it. `None` opens a file without encryption,
+    /// and one with an empty password, in either of the two forms that tools give it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::WrongPassword`] when the MAC does not fit the password, or without a MAC the
+    /// decryption; [`ErrorKind::PasswordRequired`] when there is none and an empty one does not do;
+    /// [`ErrorKind::Unsupported`] naming a scheme that is not read, a file that asks for more work
+    /// than [`MAX_KDF_ITERATIONS`] or [`MAX_SCRYPT_MEMORY`], or a kind of key;
+    /// [`ErrorKind::InvalidKey`] when the file is damaged, longer than [`MAX_PKCS12_LENGTH`], holds
+    /// no key, or several with a certificate each (the message names them);
+    /// [`ErrorKind::InvalidCertificate`] when it holds no certificate; [`ErrorKind::KeyMismatch`]
+    /// when none belongs to the key.
+    pub fn from_pkcs12(
+        file: &[u8],
+        password: Option<&[u8]>,
+    ) -> Result<(Self, crate::CertificateChain)> {
+        pkcs12::identity(file, password)
     }
 
     /// The kind of key.

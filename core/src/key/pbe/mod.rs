@@ -38,7 +38,7 @@ fn unsupported(name: &str) -> Error {
 }
 
 /// The refusal of what has no name here; `role` tells what it is used as.
-fn unknown(role: &str, oid: ObjectIdentifier) -> Error {
+pub(super) fn unknown(role: &str, oid: ObjectIdentifier) -> Error {
     unsupported(&format!("the {role} `{oid}`"))
 }
 
