@@ -18,6 +18,7 @@ pub use container::MAX_PRIVATE_KEY_LENGTH;
 pub(crate) use material::KeyMaterial;
 pub(crate) use pair::pair;
 pub use pbe::{MAX_KDF_ITERATIONS, MAX_SCRYPT_MEMORY};
+pub(crate) use pem::{from_section, is_key, no_key};
 pub(crate) use pkcs12::Contents;
 pub use pkcs12::MAX_PKCS12_LENGTH;
 
@@ -247,6 +248,16 @@ impl fmt::Debug for PrivateKey {
         f.debug_struct("PrivateKey")
             .field("algorithm", &self.algorithm())
             .finish_non_exhaustive()
+    }
+}
+
+/// Reads a key in DER, encrypted (PKCS#8) or not.
+pub(crate) fn from_der_or_encrypted(der: &[u8], password: Option<&[u8]>) -> Result<PrivateKey> {
+    match container::private_key(der) {
+        Err(error) if error.kind() == ErrorKind::PasswordRequired => {
+            container::private_key(&encrypted::decrypt(der, password)?)
+        }
+        other => other,
     }
 }
 

@@ -3,10 +3,10 @@
 use alloc::{format, vec::Vec};
 
 use super::PrivateKey;
-use crate::{Certificate, CertificateChain, Error, ErrorKind, Result};
+use crate::{Certificate, Error, ErrorKind, Result};
 
-/// Finds the one key that has a certificate, and makes the chain that begins with it. Public keys
-/// are compared; order, names and local key identifiers tell nothing reliable.
+/// Finds the one key that has a certificate: the key, the certificate, and those that are left. Public
+/// keys are compared; order, names and local key identifiers tell nothing reliable.
 ///
 /// Where a key has several certificates, the end entity's goes before a CA's, and the newest (the
 /// latest begin of validity) before the others: that is a renewal under the same key. Where several
@@ -16,7 +16,7 @@ use crate::{Certificate, CertificateChain, Error, ErrorKind, Result};
 pub(crate) fn pair(
     keys: Vec<Result<PrivateKey>>,
     certificates: Vec<Result<Certificate>>,
-) -> Result<(PrivateKey, CertificateChain)> {
+) -> Result<(PrivateKey, Certificate, Vec<Certificate>)> {
     let (keys, refused_key) = split(keys);
     let (mut certificates, refused_certificate) = split(certificates);
     let mut pairs: Vec<(PrivateKey, usize)> = Vec::new();
@@ -61,7 +61,7 @@ pub(crate) fn pair(
         ));
     }
     let end_entity = certificates.swap_remove(at);
-    Ok((key, CertificateChain::new(end_entity, certificates)?))
+    Ok((key, end_entity, certificates))
 }
 
 /// Where the certificate of a key stands.

@@ -39,7 +39,9 @@ pub(super) fn identity(
     password: Option<&[u8]>,
 ) -> Result<(PrivateKey, CertificateChain)> {
     let Contents { keys, certificates } = Contents::read(file, password)?;
-    pair(keys, certificates).map_err(|error| error.context("the PKCS#12 file"))
+    let (key, end_entity, others) =
+        pair(keys, certificates).map_err(|error| error.context("the PKCS#12 file"))?;
+    Ok((key, CertificateChain::new(end_entity, others)?))
 }
 
 /// The keys and certificates of a file, in the order of the file. What cannot be read, or is refused,
