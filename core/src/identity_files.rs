@@ -109,6 +109,24 @@ impl fmt::Debug for IdentityFiles<'_> {
     }
 }
 
+/// The one private key of a file of any form.
+pub(crate) fn private_key(bytes: &[u8], password: Option<&[u8]>) -> Result<PrivateKey> {
+    let mut keys = File::read(bytes, Place::PrivateKey, password)?
+        .private_keys(password)
+        .into_iter();
+    match (keys.next(), keys.next()) {
+        (Some(key), None) => key,
+        (None, _) => Err(Error::new(
+            ErrorKind::InvalidKey,
+            "the file holds no private key: pass the private key that belongs to the certificate",
+        )),
+        (Some(_), Some(_)) => Err(Error::new(
+            ErrorKind::InvalidKey,
+            "the file holds several private keys: leave the one that belongs to the certificate",
+        )),
+    }
+}
+
 /// What the user says a file is.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {

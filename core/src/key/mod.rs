@@ -176,6 +176,18 @@ impl PrivateKey {
         pem::private_key(pem, password)
     }
 
+    /// Reads a private key in any form that has one: PEM, DER (encrypted or not), PKCS#12. Of a
+    /// PKCS#12 file its one key is taken, with or without a certificate.
+    ///
+    /// [`IdentityFiles`](crate::IdentityFiles) reads a key together with its certificate.
+    ///
+    /// # Errors
+    /// As for [`from_der`](Self::from_der), [`from_pem`](Self::from_pem) and
+    /// [`from_pkcs12`](Self::from_pkcs12).
+    pub fn from_bytes(bytes: &[u8], password: Option<&[u8]>) -> Result<Self> {
+        crate::identity_files::private_key(bytes, password)
+    }
+
     /// Reads the private key of a PKCS#12 file (`.p12`, `.pfx`; RFC 7292, in DER or BER) and the chain
     /// of its certificate.
     ///
