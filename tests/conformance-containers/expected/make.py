@@ -17,6 +17,7 @@ import subprocess
 import sys
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import pkcs12
@@ -52,11 +53,24 @@ JUDGED = [
     ("pkcs8-*/bign256-priv.*", "unsupported", "a curve of Belarus"),
     ("pkcs8-*/ed25519-encpriv-aes256-scrypt.der", "unsupported", "Ed25519; OpenSSL's decoder limits scrypt to less"),
     ("pkcs8-*/ed25519-priv-pkcs8v2.*", "unsupported", "Ed25519; OpenSSL reads no version 1"),
+    ("*/negative_serial.pem", "invalid_certificate", "the service's Credential cannot carry the sign"),
+    ("*/InvalidNegativeSerialNumberTest15EE.p12", "invalid_certificate", "likewise"),
+    ("x509-cert-*/28903a635b5280fae6774c0b6da7d6baa64af2e8.der", "invalid_certificate", "likewise"),
+    ("*/custom/ec_no_named_curve.pem", "unsupported", "explicit curve parameters"),
+    ("*/custom/invalid_version.pem", "invalid_certificate", "RFC 5280 knows versions 1 to 3 only"),
+    ("*/custom/long-form-name-attribute.pem", "invalid_certificate", "an attribute with a length too long"),
+    ("*/custom/mismatch_inner_outer_sig_algorithm.der", "invalid_certificate", "RFC 5280, 4.1.1.2"),
+    ("*/custom/rsa_pss_cert_*.der", "invalid_certificate", "two signature algorithms that differ"),
+    ("*/custom/two_basic_constraints.pem", "invalid_certificate", "RFC 5280, 4.2: one of each extension"),
     ("x509-cert-*.ta", "invalid_certificate", "TrustAnchorInfo of RFC 5914, no certificate"),
 ]
 
-# Passwords of files that `openssl` does not open.
-JUDGED_PASSWORDS = {"ed25519-encpriv-aes256-scrypt.der": "hunter42"}
+# Passwords of files that neither opens.
+JUDGED_PASSWORDS = {
+    "DSAParametersInheritedCACert.p12": "password",
+    "ValidDSAParameterInheritanceTest5EE.p12": "password",
+    "ed25519-encpriv-aes256-scrypt.der": "hunter42",
+}
 
 
 def main():
@@ -125,7 +139,14 @@ def certificate(path, data):
     for other in ("crl", "req"):
         if openssl(other, "-in", path, *inform(data), "-outform", "PEM"):
             return "invalid_certificate"
-    return None
+    # `cryptography` reads a key where a name is malformed.
+    try:
+        load = x509.load_pem_x509_certificate if b"-----BEGIN" in data else x509.load_der_x509_certificate
+        return outcome_of(encode(load(data).public_key()))
+    except UnsupportedAlgorithm:
+        return "unsupported"
+    except ValueError:
+        return None
 
 
 def identity(path, data):
