@@ -6,8 +6,8 @@
 mod support;
 
 use rolesanywhere_core::{
-    Error, ErrorKind, KeyAlgorithm, PrivateKey, PublicKey, Result, Signer,
-    signers::rustcrypto::RustCryptoSigner,
+    Error, ErrorKind, KeyAlgorithm, PrivateKey, PublicKey, Result, SignatureVerifier, Signer,
+    signers::rustcrypto::{RustCryptoSigner, RustCryptoVerifier},
 };
 use support::{LEAF, Workshop, replaced};
 
@@ -121,7 +121,7 @@ fn ec_keys_may_lack_or_compress_their_public_half() {
 #[test]
 fn a_public_half_of_another_key_is_refused() {
     let workshop = Workshop::new();
-    for (name, options, algorithm) in &KINDS[2..] {
+    for (_, options, algorithm) in &KINDS[2..] {
         let mut keys = ["a", "b"].map(|name| {
             generate(&workshop, name, options);
             converted(&workshop, name, &["-outform", "DER"])
@@ -142,7 +142,6 @@ fn a_public_half_of_another_key_is_refused() {
             ErrorKind::KeyMismatch,
             &format!("though both are {algorithm}"),
         );
-        let _ = name;
     }
 }
 
@@ -511,8 +510,19 @@ fn rsa_numbers_that_contradict_one_another_are_found() {
         der[at] ^= 0x40;
         let key = PrivateKey::from_der(&der).unwrap();
         for signer in signers(&key) {
-            let error = refusal(signer, ErrorKind::InvalidKey, "contradict one another");
-            assert!(error.message().contains("RSA-2048"), "{what}: {error}");
+            match signer {
+                // ring does not look at d, since it signs without it: what it makes is right.
+                Ok(signer) if what == "d" && format!("{signer:?}").starts_with("RingSigner") => {
+                    let signature = signer.sign(b"message").unwrap();
+                    RustCryptoVerifier
+                        .verify(key.public_key(), b"message", &signature)
+                        .unwrap();
+                }
+                signer => {
+                    let error = refusal(signer, ErrorKind::InvalidKey, "contradict one another");
+                    assert!(error.message().contains("RSA-2048"), "{what}: {error}");
+                }
+            }
         }
     }
 }

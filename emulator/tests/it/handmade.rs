@@ -8,12 +8,14 @@ use rolesanywhere_core::UnixTime;
 
 use crate::pki::{Identity, Issued, decimal, public_key, sign_with};
 
+type SignFn = dyn Fn(&[u8]) -> Vec<u8> + Send + Sync;
+
 /// A key pair: its `SubjectPublicKeyInfo`, the `AlgorithmIdentifier` of its signatures, and a signer.
 #[derive(Clone)]
 pub(crate) struct Key {
     pub(crate) spki: Vec<u8>,
     pub(crate) algorithm: Vec<u8>,
-    sign: Arc<dyn Fn(&[u8]) -> Vec<u8> + Send + Sync>,
+    sign: Arc<SignFn>,
 }
 
 impl Key {

@@ -8,6 +8,8 @@ mod accepted;
 #[cfg(test)]
 mod client;
 #[cfg(test)]
+mod configured;
+#[cfg(test)]
 mod core_client;
 #[cfg(test)]
 mod handmade;

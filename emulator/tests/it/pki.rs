@@ -160,6 +160,22 @@ pub(crate) struct Issued {
 }
 
 impl Issued {
+    /// A certificate and a key that others wrote; OpenSSL tells the serial number.
+    pub(crate) fn from_files(certificate: &Path, key: &Path) -> Self {
+        let mut command = openssl(&["x509", "-noout", "-serial", "-in"]);
+        command.arg(certificate);
+        let text = String::from_utf8(run(command)).unwrap();
+        let mut command = openssl(&["x509", "-outform", "DER", "-in"]);
+        command.arg(certificate);
+        Self {
+            certificate: certificate.to_owned(),
+            key: key.to_owned(),
+            pem: fs::read_to_string(certificate).unwrap(),
+            der: run(command),
+            serial: decimal(text.trim().strip_prefix("serial=").unwrap()),
+        }
+    }
+
     pub(crate) fn pem(&self) -> String {
         self.pem.clone()
     }

@@ -36,6 +36,61 @@ fn ml_dsa_keys_sign() {
     }
 }
 
+/// The form that holds both: it is read when seed and expanded key are of one key, and refused when
+/// they are not.
+#[test]
+fn ml_dsa_keys_that_hold_seed_and_expanded_key_must_agree() {
+    for (seeds, expanded) in [
+        (TestName::MlDsa44SignSeed, TestName::MlDsa44SignNoSeed),
+        (TestName::MlDsa65SignSeed, TestName::MlDsa65SignNoSeed),
+        (TestName::MlDsa87SignSeed, TestName::MlDsa87SignNoSeed),
+    ] {
+        let (seeds, expanded) = (
+            TestSet::load(seeds).unwrap(),
+            TestSet::load(expanded).unwrap(),
+        );
+        let (mut agreed, mut refused) = (0, 0);
+        for with_seed in &seeds.test_groups {
+            for with_expanded in &expanded.test_groups {
+                let (Some(seed), Some(public_key)) = (&with_seed.privseed, &with_seed.pubkey)
+                else {
+                    continue;
+                };
+                let (Some(expanded), Some(other)) = (&with_expanded.privkey, &with_expanded.pubkey)
+                else {
+                    continue;
+                };
+                let both = [seed, expanded].map(|key| OctetStringRef::new(key).unwrap());
+                let key = pkcs8(seeds.algorithm, &both.to_der().unwrap());
+                let key = PrivateKey::from_der(&key);
+                if public_key == other && !is_invalid(with_expanded) {
+                    assert_eq!(key.unwrap().public_key().as_bytes(), &public_key[..]);
+                    agreed += 1;
+                } else {
+                    let error = key.unwrap_err();
+                    assert_eq!(error.kind(), ErrorKind::InvalidKey);
+                    assert!(error.message().contains("are of different keys"), "{error}");
+                    refused += 1;
+                }
+            }
+        }
+        assert!(agreed > 0 && refused > 0);
+        println!("{:?}: {agreed} agreed, {refused} refused", seeds.algorithm);
+    }
+}
+
+/// Whether the group's key is one that must be refused.
+fn is_invalid(group: &TestGroup) -> bool {
+    group.tests.iter().any(|test| {
+        test.flags.iter().any(|flag| {
+            matches!(
+                flag,
+                TestFlag::IncorrectPrivateKeyLength | TestFlag::InvalidPrivateKey
+            )
+        })
+    })
+}
+
 fn skip(test: &Test) -> Option<&'static str> {
     if test.ctx.as_ref().is_some_and(|context| !context.is_empty()) {
         return Some("it has a context, and the service's is always empty");
@@ -52,12 +107,7 @@ fn skip(test: &Test) -> Option<&'static str> {
 }
 
 fn run(algorithm: Algorithm, group: &TestGroup, test: &Test, name: &str) {
-    let invalid = test.flags.iter().any(|flag| {
-        matches!(
-            flag,
-            TestFlag::IncorrectPrivateKeyLength | TestFlag::InvalidPrivateKey
-        )
-    });
+    let invalid = is_invalid(group);
     let keys = forms(algorithm, group);
     assert!(!keys.is_empty(), "{name}");
     for key in keys {

