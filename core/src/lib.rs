@@ -77,6 +77,7 @@ pub mod credentials;
 mod encoding;
 pub mod endpoint;
 mod error;
+pub mod identity;
 pub mod identity_files;
 pub mod key;
 pub mod pem;

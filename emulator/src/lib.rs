@@ -17,6 +17,7 @@
 pub mod audit;
 pub mod config;
 pub mod fixtures;
+pub mod policy;
 pub mod server;
 
 mod authenticate;

@@ -2,7 +2,7 @@
 //!
 //! A certificate is read once, leniently: what is odd but has one meaning (version 1, a serial number
 //! longer than RFC 5280 allows, an unsorted set, a time before 1970, an unknown attribute or critical
-//! extension, a key that the service does not take) is read and told of by `findings`; only what
+//! extension, a key that the service does not take) is read and told of by [`findings`](crate::identity::findings); only what
 //! has no meaning is refused.
 //!
 
@@ -195,6 +195,16 @@ impl Certificate {
     /// at.
     pub fn is_self_issued(&self) -> bool {
         self.subject.matches(&self.issuer)
+    }
+
+    /// Whether the certificate is self-issued and, as far as key identifiers tell, self-signed. (A CA
+    /// that changes its key issues a certificate to itself under its old one: such stands in a path.)
+    pub(crate) fn is_root(&self) -> bool {
+        let (own, issuer) = (
+            self.subject_key_identifier(),
+            self.authority_key_identifier(),
+        );
+        self.is_self_issued() && (own.is_none() || issuer.is_none() || own == issuer)
     }
 
     /// SHA-256 over the DER in lower-case hexadecimal.

@@ -280,6 +280,3 @@ fn malformed(what: &str) -> Error {
         format!("{what}: the file is damaged or its writer is at fault, export the key again"),
     )
 }
-
-#[cfg(test)]
-mod tests;
