@@ -80,10 +80,14 @@ impl CertificateChain {
     /// # Errors
     /// As [`Certificate::from_pem`], for every certificate of the text, and as [`new`](Self::new).
     pub fn from_pem(text: &[u8]) -> Result<Self> {
-        let mut certificates = Certificate::all_from_pem(text)?;
+        Self::from_certificates(Certificate::all_from_pem(text)?)
+    }
+
+    /// [`from_pem`](Self::from_pem) for certificates that have been read; at least one.
+    pub(crate) fn from_certificates(mut certificates: Vec<Certificate>) -> Result<Self> {
         let at = end_entity(&certificates);
         if at >= certificates.len() {
-            return Err(refuse("the PEM text holds no certificate"));
+            return Err(refuse("there is no certificate: pass one"));
         }
         let end_entity = certificates.remove(at);
         Self::new(end_entity, certificates)

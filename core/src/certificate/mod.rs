@@ -78,6 +78,13 @@ impl Certificate {
         parse::certificate(der)
     }
 
+    /// Reads a section of a PEM text; `None` when its label is not one that
+    /// [`from_pem`](Self::from_pem) takes.
+    pub(crate) fn from_section(section: &pem::PemSection) -> Option<Result<Self>> {
+        let mut blocks = blocks(core::slice::from_ref(section));
+        blocks.next().map(|block| block.read())
+    }
+
     /// Every certificate of a PEM text in the order of the text; an error when there is none.
     pub(super) fn all_from_pem(text: &[u8]) -> Result<Vec<Self>> {
         let sections = pem::sections(text, ErrorKind::InvalidCertificate)?;
