@@ -29,7 +29,7 @@ pub(crate) struct Arguments {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Print credentials as the JSON that `credential_process` in ~/.aws/config expects
-    CredentialProcess(CredentialProcess),
+    CredentialProcess(Box<CredentialProcess>),
     /// Show the whole way, from making a certificate to proving the credentials, on this machine alone
     Demo(Demo),
     /// Run the service on this machine: it verifies what AWS verifies
