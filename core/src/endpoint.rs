@@ -360,6 +360,7 @@ fn parse_host(host: &str) -> core::result::Result<String, String> {
             .map(|address| format!("[{address}]"))
             .map_err(|_| "its host is not an IPv6 address".into());
     }
+    let host = host.to_ascii_lowercase();
     // A last label of digits makes it an IPv4 address, of which parsers read the short forms apart.
     let last = host.rsplit('.').next().unwrap_or_default();
     if last.starts_with("0x")
@@ -373,7 +374,7 @@ fn parse_host(host: &str) -> core::result::Result<String, String> {
     if host.len() > 253 || !host.split('.').all(is_label) {
         return Err("its host is not a host name".into());
     }
-    Ok(host.to_ascii_lowercase())
+    Ok(host)
 }
 
 /// A path without its last slash, refused when clients could change it on the way: dot segments,

@@ -193,6 +193,9 @@ class IdentityFiles:
             )
             return last
         self._identity, self._stamp = identity, stamp
+        if not stamp:
+            # Nothing can change, so nothing is kept: the key lives in the identity alone.
+            self._sources, self._password = (b"", None, None), None
         return identity
 
     def _load(self, stamp: tuple[object, ...]) -> tuple[Identity, tuple[object, ...]]:

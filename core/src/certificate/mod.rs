@@ -270,6 +270,3 @@ fn no_certificate(sections: &[pem::PemSection]) -> Error {
 fn refuse(message: impl Into<String>) -> Error {
     Error::new(ErrorKind::InvalidCertificate, message)
 }
-
-#[cfg(test)]
-mod tests;

@@ -151,16 +151,19 @@ impl Attribute {
             }
     }
 
-    /// As Java's `X500Principal.getName(RFC2253)`: what has no keyword there is shown as DER.
+    /// As Java's `X500Principal.getName(RFC2253)`: what has no keyword there is shown as DER, and so
+    /// are NumericString, VisibleString and UniversalString.
     fn fmt_rfc2253(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let keyword = self.kind.filter(|kind| kind.rfc2253);
-        match (keyword, self.text()) {
-            (Some(keyword), Some(text)) => {
-                write!(f, "{}=", keyword.name)?;
-                fmt_escaped(text, f)
-            }
-            (Some(keyword), None) => write!(f, "{}=#{}", keyword.name, encoding::hex(&self.der)),
-            (None, _) => write!(f, "{}=#{}", self.oid, encoding::hex(&self.der)),
+        f.write_str(keyword.map_or(&*self.oid, |keyword| keyword.name))?;
+        f.write_char('=')?;
+        let as_text = match self.der.first() {
+            Some(0x0c | 0x13 | 0x14 | 0x16 | 0x1b | 0x1e) if keyword.is_some() => self.text(),
+            _ => None,
+        };
+        match as_text {
+            Some(text) => fmt_escaped(text, f),
+            None => write!(f, "#{}", encoding::hex(&self.der)),
         }
     }
 }

@@ -208,6 +208,7 @@ fn what_is_wrong_with_a_custom_endpoint_is_named() {
         ("https://[127.0.0.1]", "IPv6 address"),
         ("https://127.1", "IPv4 address"),
         ("https://0x7f000001", "IPv4 address"),
+        ("https://0X7F000001", "IPv4 address"),
         ("https://1.2.3.256", "IPv4 address"),
         ("https://example..com", "host name"),
         ("https://example.com.", "host name"),
@@ -250,5 +251,39 @@ fn a_custom_endpoint_is_neither_fips_nor_dual_stack() {
             Endpoint::new(None, "us-east-1", options).unwrap(),
             Endpoint::for_region("us-east-1", options).unwrap()
         );
+    }
+}
+
+proptest::proptest! {
+    /// Whatever is accepted is in its one form, holds nothing that would end a host or a header,
+    /// and can be signed as it stands.
+    #[test]
+    fn custom_endpoints_are_refused_or_canonical(
+        // Mostly well formed: else hardly anything is accepted.
+        url in "[hH]ttps?://(\\[::1\\]|[a-zA-Z0-9._-]{1,8})(:[0-9]{1,5})?(/[a-z%2E.~:@]{0,4}){0,3}",
+    ) {
+        if let Ok(endpoint) = Endpoint::custom(&url, "us-east-1") {
+            let again = Endpoint::custom(endpoint.url(), "us-east-1").unwrap();
+            proptest::prop_assert_eq!(&again, &endpoint);
+            let host = endpoint.host_header();
+            proptest::prop_assert!(host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.:[]".contains(&b)));
+            let path = format!("{}/sessions", endpoint.path_prefix());
+            let request = crate::sigv4::SigningRequest {
+                method: "POST", path: &path, query: "", headers: &[("host", host)],
+                payload: crate::sigv4::Payload::Unsigned,
+            };
+            let settings = crate::sigv4::Settings { normalize_path: false, ..Default::default() };
+            proptest::prop_assert_eq!(
+                crate::sigv4::CanonicalRequest::new(&request, settings).unwrap(),
+                crate::sigv4::CanonicalRequest::new(&request, crate::sigv4::Settings::default()).unwrap(),
+                "normalizing changes nothing",
+            );
+        }
+    }
+
+    #[test]
+    fn reading_an_endpoint_never_panics(url in ".{0,60}", region in ".{0,20}") {
+        let _ = Endpoint::custom(&url, &region);
+        let _ = Endpoint::for_region(&region, EndpointOptions::default());
     }
 }

@@ -156,6 +156,20 @@ impl Workshop {
     }
 }
 
+/// The bytes with the one occurrence of `old` replaced by `new`, which is as long.
+pub(crate) fn replaced(bytes: &[u8], old: &[u8], new: &[u8]) -> Vec<u8> {
+    assert_eq!(old.len(), new.len());
+    let found: Vec<_> = (0..bytes.len())
+        .filter(|at| bytes[*at..].starts_with(old))
+        .collect();
+    let [at] = found[..] else {
+        panic!("{old:x?} occurs at {found:?}");
+    };
+    let mut bytes = bytes.to_vec();
+    bytes[at..at + old.len()].copy_from_slice(new);
+    bytes
+}
+
 /// The configuration of [`Workshop::odd`].
 const ODD: &str = "asn1=SEQUENCE:certificate
 [certificate]

@@ -1,0 +1,222 @@
+//! Certificates, read with x509-parser: the facts that the service's rules ask for.
+
+use rustls_pki_types::CertificateDer;
+use x509_parser::{
+    der_parser::asn1_rs::Tag,
+    error::X509Error,
+    prelude::{FromDer, X509Certificate, X509Version},
+    x509::AttributeTypeAndValue,
+};
+
+use rolesanywhere_core::UnixTime;
+
+/// A certificate: its DER, and the facts that the rules of this crate look at. Signatures and paths
+/// are webpki's affair, which reads the DER for itself.
+#[derive(Clone, Debug)]
+pub(crate) struct Certificate {
+    pub(crate) der: CertificateDer<'static>,
+    pub(crate) is_v3: bool,
+    /// The serial number in decimal, as `Credential` carries it.
+    pub(crate) serial_decimal: String,
+    /// The serial number in lower-case hexadecimal, without leading zeros.
+    pub(crate) serial_hex: String,
+    /// The DER of the subject.
+    pub(crate) subject: Vec<u8>,
+    /// The DER of the issuer.
+    pub(crate) issuer: Vec<u8>,
+    /// The subject for people.
+    pub(crate) subject_text: String,
+    pub(crate) subject_is_empty: bool,
+    /// Every common name of the subject in order; `None` for one whose string type is not known.
+    pub(crate) common_names: Vec<Option<String>>,
+    pub(crate) not_before: UnixTime,
+    pub(crate) not_after: UnixTime,
+    /// Whether it is a CA, and its path length constraint; `None` without the extension.
+    pub(crate) basic_constraints: Option<(bool, Option<u32>)>,
+    pub(crate) key_usage: Option<KeyUsage>,
+    /// Whether the extended key usage takes in clientAuth; `None` without the extension.
+    pub(crate) client_auth: Option<bool>,
+    pub(crate) key: PublicKey,
+    /// The content of the `subjectPublicKey` bit string.
+    pub(crate) key_bytes: Vec<u8>,
+    /// The DER of the content of the signature's `AlgorithmIdentifier`.
+    pub(crate) signature_algorithm: Vec<u8>,
+}
+
+/// The bits of the key usage that the rules look at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct KeyUsage {
+    pub(crate) digital_signature: bool,
+    pub(crate) key_cert_sign: bool,
+}
+
+/// The kind of a public key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PublicKey {
+    EcP256,
+    EcP384,
+    EcP521,
+    MlDsa44,
+    MlDsa65,
+    MlDsa87,
+    Other,
+    Rsa { bits: u32 },
+}
+
+impl Certificate {
+    /// Reads exactly one certificate.
+    ///
+    /// # Errors
+    /// What is wrong with it, for the audit record.
+    pub(crate) fn from_der(der: &[u8]) -> Result<Self, String> {
+        let (rest, parsed) = X509Certificate::from_der(der)
+            .map_err(|error| format!("not a certificate: {error}"))?;
+        if !rest.is_empty() {
+            return Err(format!("{} bytes follow the certificate", rest.len()));
+        }
+        let serial = parsed.raw_serial();
+        if serial.first().is_some_and(|first| *first >= 0x80) {
+            return Err("the serial number is negative".to_owned());
+        }
+        let basic_constraints = parsed
+            .basic_constraints()
+            .map_err(unreadable("basic constraints"))?
+            .map(|extension| (extension.value.ca, extension.value.path_len_constraint));
+        let key_usage = parsed
+            .key_usage()
+            .map_err(unreadable("key usage"))?
+            .map(|extension| KeyUsage {
+                digital_signature: extension.value.digital_signature(),
+                key_cert_sign: extension.value.key_cert_sign(),
+            });
+        let client_auth = parsed
+            .extended_key_usage()
+            .map_err(unreadable("extended key usage"))?
+            .map(|extension| extension.value.client_auth || extension.value.any);
+        let subject = parsed.subject();
+        Ok(Self {
+            der: CertificateDer::from(der.to_vec()),
+            is_v3: parsed.version() == X509Version::V3,
+            serial_decimal: parsed.serial.to_str_radix(10),
+            serial_hex: parsed.serial.to_str_radix(16),
+            subject: subject.as_raw().to_vec(),
+            issuer: parsed.issuer().as_raw().to_vec(),
+            subject_text: subject.to_string(),
+            subject_is_empty: subject.iter_rdn().next().is_none(),
+            common_names: subject.iter_common_name().map(text).collect(),
+            not_before: UnixTime::from_seconds(parsed.validity().not_before.timestamp()),
+            not_after: UnixTime::from_seconds(parsed.validity().not_after.timestamp()),
+            basic_constraints,
+            key_usage,
+            client_auth,
+            key: public_key(&parsed),
+            key_bytes: parsed.public_key().subject_public_key.data.to_vec(),
+            signature_algorithm: algorithm_identifier(der).unwrap_or_default(),
+        })
+    }
+
+    /// Whether `now` lies within the validity, both ends included.
+    pub(crate) fn is_valid_at(&self, now: UnixTime) -> bool {
+        (self.not_before..=self.not_after).contains(&now)
+    }
+
+    /// Whether it is self-issued: path length constraints do not count it.
+    pub(crate) fn is_self_issued(&self) -> bool {
+        self.subject == self.issuer
+    }
+}
+
+fn unreadable(what: &str) -> impl Fn(X509Error) -> String {
+    move |error| format!("the {what} cannot be read: {error}")
+}
+
+fn public_key(certificate: &X509Certificate<'_>) -> PublicKey {
+    let spki = certificate.public_key();
+    let curve = || {
+        let parameters = spki.algorithm.parameters.as_ref()?;
+        Some(parameters.as_oid().ok()?.to_id_string())
+    };
+    match spki.algorithm.algorithm.to_id_string().as_str() {
+        "1.2.840.113549.1.1.1" => match spki.parsed() {
+            Ok(x509_parser::public_key::PublicKey::RSA(key)) => PublicKey::Rsa {
+                bits: modulus_bits(key.modulus),
+            },
+            _ => PublicKey::Other,
+        },
+        "1.2.840.10045.2.1" => match curve().as_deref() {
+            Some("1.2.840.10045.3.1.7") => PublicKey::EcP256,
+            Some("1.3.132.0.34") => PublicKey::EcP384,
+            Some("1.3.132.0.35") => PublicKey::EcP521,
+            _ => PublicKey::Other,
+        },
+        "2.16.840.1.101.3.4.3.17" => PublicKey::MlDsa44,
+        "2.16.840.1.101.3.4.3.18" => PublicKey::MlDsa65,
+        "2.16.840.1.101.3.4.3.19" => PublicKey::MlDsa87,
+        _ => PublicKey::Other,
+    }
+}
+
+fn modulus_bits(modulus: &[u8]) -> u32 {
+    let mut bytes = modulus.iter().skip_while(|byte| **byte == 0);
+    let Some(first) = bytes.next() else {
+        return 0;
+    };
+    let rest = u32::try_from(bytes.count()).unwrap_or(u32::MAX / 8 - 1);
+    8 - first.leading_zeros() + rest.saturating_mul(8)
+}
+
+/// The text of an attribute value, by its string type; `None` for a type that holds no text.
+fn text(attribute: &AttributeTypeAndValue<'_>) -> Option<String> {
+    let value = attribute.attr_value();
+    let bytes = value.data;
+    match value.tag() {
+        Tag::BmpString => {
+            let units: Vec<u16> = bytes
+                .chunks(2)
+                .map(|pair| <[u8; 2]>::try_from(pair).map(u16::from_be_bytes))
+                .collect::<Result<_, _>>()
+                .ok()?;
+            String::from_utf16(&units).ok()
+        }
+        Tag::UniversalString => bytes
+            .chunks(4)
+            .map(|four| {
+                let value = u32::from_be_bytes(<[u8; 4]>::try_from(four).ok()?);
+                char::from_u32(value)
+            })
+            .collect(),
+        // T.61 is what the standard says; Latin-1 is what software writes.
+        Tag::T61String => Some(bytes.iter().map(|byte| char::from(*byte)).collect()),
+        Tag::Ia5String
+        | Tag::NumericString
+        | Tag::PrintableString
+        | Tag::Utf8String
+        | Tag::VisibleString => String::from_utf8(bytes.to_vec()).ok(),
+        _ => None,
+    }
+}
+
+/// The content of the outer `signatureAlgorithm`, in the form in which webpki's algorithms name
+/// theirs. The DER has been parsed before, so this only walks over lengths.
+fn algorithm_identifier(der: &[u8]) -> Option<Vec<u8>> {
+    let (certificate, _) = element(der)?;
+    let (_, after_tbs) = element(certificate)?;
+    let (algorithm, _) = element(after_tbs)?;
+    Some(algorithm.to_vec())
+}
+
+/// Splits one DER element into its content and what follows it.
+fn element(der: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (_, after_tag) = der.split_first()?;
+    let (first, after_first) = after_tag.split_first()?;
+    let (length, content) = if *first < 0x80 {
+        (usize::from(*first), after_first)
+    } else {
+        let (bytes, rest) = after_first.split_at_checked(usize::from(*first & 0x7f))?;
+        let length = bytes.iter().try_fold(0usize, |length, byte| {
+            length.checked_mul(256)?.checked_add(usize::from(*byte))
+        })?;
+        (length, rest)
+    };
+    content.split_at_checked(length)
+}

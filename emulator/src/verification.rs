@@ -1,0 +1,272 @@
+//! Signature verification: ring where it can, RustCrypto where it cannot.
+//!
+//! One kind of object serves both duties: webpki verifies certificates with it, `authenticate`
+//! verifies requests.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use ml_dsa::{MlDsa44, MlDsa65, MlDsa87, MlDsaParams, signature::Verifier as _};
+use ring::{digest, signature as ring_signature};
+use rustls_pki_types::{
+    AlgorithmIdentifier, InvalidSignature, SignatureVerificationAlgorithm, alg_id,
+};
+
+use crate::certificate::PublicKey;
+
+/// The signatures of certificates that the service takes: SHA-256 or stronger with RSA and ECDSA,
+/// every hash on every curve, and ML-DSA. MD5 and SHA-1 stand nowhere, so they are refused.
+pub(crate) const CERTIFICATE_ALGORITHMS: &[&dyn SignatureVerificationAlgorithm] = &[
+    webpki::ring::ECDSA_P256_SHA256,
+    webpki::ring::ECDSA_P256_SHA384,
+    &EcdsaP256Sha512,
+    webpki::ring::ECDSA_P384_SHA256,
+    webpki::ring::ECDSA_P384_SHA384,
+    &EcdsaP384Sha512,
+    &EcdsaP521 {
+        signature_alg_id: alg_id::ECDSA_SHA256,
+        hash: &digest::SHA256,
+    },
+    &EcdsaP521 {
+        signature_alg_id: alg_id::ECDSA_SHA384,
+        hash: &digest::SHA384,
+    },
+    &EcdsaP521 {
+        signature_alg_id: alg_id::ECDSA_SHA512,
+        hash: &digest::SHA512,
+    },
+    webpki::ring::RSA_PKCS1_2048_8192_SHA256,
+    webpki::ring::RSA_PKCS1_2048_8192_SHA384,
+    webpki::ring::RSA_PKCS1_2048_8192_SHA512,
+    webpki::ring::RSA_PKCS1_2048_8192_SHA256_ABSENT_PARAMS,
+    webpki::ring::RSA_PKCS1_2048_8192_SHA384_ABSENT_PARAMS,
+    webpki::ring::RSA_PKCS1_2048_8192_SHA512_ABSENT_PARAMS,
+    &ML_DSA_44,
+    &ML_DSA_65,
+    &ML_DSA_87,
+];
+
+/// RSASSA-PSS, for the setting that takes it.
+pub(crate) const RSA_PSS_ALGORITHMS: &[&dyn SignatureVerificationAlgorithm] = &[
+    webpki::ring::RSA_PSS_2048_8192_SHA256_LEGACY_KEY,
+    webpki::ring::RSA_PSS_2048_8192_SHA384_LEGACY_KEY,
+    webpki::ring::RSA_PSS_2048_8192_SHA512_LEGACY_KEY,
+];
+
+/// Verifies the signature of a request over its string to sign: SHA-256 with RSA (PKCS#1 v1.5) and
+/// with ECDSA on every curve (DER), pure ML-DSA with an empty context.
+pub(crate) fn verify_request(
+    key: PublicKey,
+    key_bytes: &[u8],
+    message: &[u8],
+    signature: &[u8],
+) -> Result<(), InvalidSignature> {
+    let ring = |algorithm: &'static dyn ring_signature::VerificationAlgorithm| {
+        ring_signature::UnparsedPublicKey::new(algorithm, key_bytes)
+            .verify(message, signature)
+            .map_err(|_| InvalidSignature)
+    };
+    match key {
+        PublicKey::EcP256 => ring(&ring_signature::ECDSA_P256_SHA256_ASN1),
+        PublicKey::EcP384 => ring(&ring_signature::ECDSA_P384_SHA256_ASN1),
+        PublicKey::EcP521 => verify_p521(&digest::SHA256, key_bytes, message, signature),
+        PublicKey::MlDsa44 => ML_DSA_44.verify_signature(key_bytes, message, signature),
+        PublicKey::MlDsa65 => ML_DSA_65.verify_signature(key_bytes, message, signature),
+        PublicKey::MlDsa87 => ML_DSA_87.verify_signature(key_bytes, message, signature),
+        PublicKey::Other => Err(InvalidSignature),
+        // The name warns of what `minimum_rsa_bits` decides: shorter keys come here only if it lets them.
+        PublicKey::Rsa { .. } => {
+            ring(&ring_signature::RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY)
+        }
+    }
+}
+
+/// An algorithm that verifies only as long as the budget of one request lasts.
+///
+/// webpki stops at a hundred signatures, which suits a browser; here five certificates make a chain,
+/// and one request should not buy a hundred verifications.
+#[derive(Debug)]
+pub(crate) struct Budgeted<'a> {
+    algorithm: &'a dyn SignatureVerificationAlgorithm,
+    remaining: &'a AtomicU32,
+}
+
+impl<'a> Budgeted<'a> {
+    pub(crate) fn new(
+        algorithm: &'a dyn SignatureVerificationAlgorithm,
+        remaining: &'a AtomicU32,
+    ) -> Self {
+        Self {
+            algorithm,
+            remaining,
+        }
+    }
+}
+
+impl SignatureVerificationAlgorithm for Budgeted<'_> {
+    fn verify_signature(
+        &self,
+        public_key: &[u8],
+        message: &[u8],
+        signature: &[u8],
+    ) -> Result<(), InvalidSignature> {
+        self.remaining
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
+                left.checked_sub(1)
+            })
+            .map_err(|_| InvalidSignature)?;
+        self.algorithm
+            .verify_signature(public_key, message, signature)
+    }
+
+    fn public_key_alg_id(&self) -> AlgorithmIdentifier {
+        self.algorithm.public_key_alg_id()
+    }
+
+    fn signature_alg_id(&self) -> AlgorithmIdentifier {
+        self.algorithm.signature_alg_id()
+    }
+}
+
+/// ring has no SHA-512 on P-256.
+#[derive(Debug)]
+struct EcdsaP256Sha512;
+
+impl SignatureVerificationAlgorithm for EcdsaP256Sha512 {
+    fn verify_signature(
+        &self,
+        public_key: &[u8],
+        message: &[u8],
+        signature: &[u8],
+    ) -> Result<(), InvalidSignature> {
+        use p256::ecdsa::{DerSignature, VerifyingKey, signature::hazmat::PrehashVerifier};
+        let key = VerifyingKey::from_sec1_bytes(public_key).map_err(|_| InvalidSignature)?;
+        let signature = DerSignature::try_from(signature).map_err(|_| InvalidSignature)?;
+        key.verify_prehash(
+            digest::digest(&digest::SHA512, message).as_ref(),
+            &signature,
+        )
+        .map_err(|_| InvalidSignature)
+    }
+
+    fn public_key_alg_id(&self) -> AlgorithmIdentifier {
+        alg_id::ECDSA_P256
+    }
+
+    fn signature_alg_id(&self) -> AlgorithmIdentifier {
+        alg_id::ECDSA_SHA512
+    }
+}
+
+/// ring has no SHA-512 on P-384.
+#[derive(Debug)]
+struct EcdsaP384Sha512;
+
+impl SignatureVerificationAlgorithm for EcdsaP384Sha512 {
+    fn verify_signature(
+        &self,
+        public_key: &[u8],
+        message: &[u8],
+        signature: &[u8],
+    ) -> Result<(), InvalidSignature> {
+        use p384::ecdsa::{DerSignature, VerifyingKey, signature::hazmat::PrehashVerifier};
+        let key = VerifyingKey::from_sec1_bytes(public_key).map_err(|_| InvalidSignature)?;
+        let signature = DerSignature::try_from(signature).map_err(|_| InvalidSignature)?;
+        key.verify_prehash(
+            digest::digest(&digest::SHA512, message).as_ref(),
+            &signature,
+        )
+        .map_err(|_| InvalidSignature)
+    }
+
+    fn public_key_alg_id(&self) -> AlgorithmIdentifier {
+        alg_id::ECDSA_P384
+    }
+
+    fn signature_alg_id(&self) -> AlgorithmIdentifier {
+        alg_id::ECDSA_SHA512
+    }
+}
+
+/// ring has no P-521.
+#[derive(Debug)]
+struct EcdsaP521 {
+    signature_alg_id: AlgorithmIdentifier,
+    hash: &'static digest::Algorithm,
+}
+
+impl SignatureVerificationAlgorithm for EcdsaP521 {
+    fn verify_signature(
+        &self,
+        public_key: &[u8],
+        message: &[u8],
+        signature: &[u8],
+    ) -> Result<(), InvalidSignature> {
+        verify_p521(self.hash, public_key, message, signature)
+    }
+
+    fn public_key_alg_id(&self) -> AlgorithmIdentifier {
+        alg_id::ECDSA_P521
+    }
+
+    fn signature_alg_id(&self) -> AlgorithmIdentifier {
+        self.signature_alg_id
+    }
+}
+
+fn verify_p521(
+    hash: &'static digest::Algorithm,
+    public_key: &[u8],
+    message: &[u8],
+    signature: &[u8],
+) -> Result<(), InvalidSignature> {
+    use p521::ecdsa::{DerSignature, VerifyingKey, signature::hazmat::PrehashVerifier};
+    let key = VerifyingKey::from_sec1_bytes(public_key).map_err(|_| InvalidSignature)?;
+    let signature = DerSignature::try_from(signature).map_err(|_| InvalidSignature)?;
+    key.verify_prehash(digest::digest(hash, message).as_ref(), &signature)
+        .map_err(|_| InvalidSignature)
+}
+
+static ML_DSA_44: MlDsa<MlDsa44> = MlDsa::new(alg_id::ML_DSA_44);
+static ML_DSA_65: MlDsa<MlDsa65> = MlDsa::new(alg_id::ML_DSA_65);
+static ML_DSA_87: MlDsa<MlDsa87> = MlDsa::new(alg_id::ML_DSA_87);
+
+/// Pure ML-DSA with an empty context (FIPS 204, RFC 9881).
+#[derive(Debug)]
+struct MlDsa<P> {
+    alg_id: AlgorithmIdentifier,
+    parameters: std::marker::PhantomData<fn() -> P>,
+}
+
+impl<P> MlDsa<P> {
+    const fn new(alg_id: AlgorithmIdentifier) -> Self {
+        Self {
+            alg_id,
+            parameters: std::marker::PhantomData,
+        }
+    }
+}
+
+impl<P: MlDsaParams + std::fmt::Debug> SignatureVerificationAlgorithm for MlDsa<P> {
+    fn verify_signature(
+        &self,
+        public_key: &[u8],
+        message: &[u8],
+        signature: &[u8],
+    ) -> Result<(), InvalidSignature> {
+        let key =
+            ml_dsa::EncodedVerifyingKey::<P>::try_from(public_key).map_err(|_| InvalidSignature)?;
+        let signature =
+            ml_dsa::Signature::<P>::try_from(signature).map_err(|_| InvalidSignature)?;
+        ml_dsa::VerifyingKey::<P>::decode(&key)
+            .verify(message, &signature)
+            .map_err(|_| InvalidSignature)
+    }
+
+    fn public_key_alg_id(&self) -> AlgorithmIdentifier {
+        self.alg_id
+    }
+
+    fn signature_alg_id(&self) -> AlgorithmIdentifier {
+        self.alg_id
+    }
+}
