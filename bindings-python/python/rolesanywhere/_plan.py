@@ -12,6 +12,7 @@ from . import _native
 from .credentials import Credentials
 from .errors import (
     InvalidInputError,
+    InvalidResponseError,
     RolesAnywhereError,
     ServiceUnavailableError,
     ThrottledError,
@@ -23,7 +24,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from ._native import HttpRequest, Session, UnsignedRequest
+    from ._native import Session, UnsignedRequest
     from .cache import Cache
     from .identity import IdentityProvider, Password, Sign, Signer, Source
 
@@ -95,28 +96,48 @@ class Plan:
         self.identity = _identity_provider(
             identity, certificate, private_key, certificate_chain, password, signer
         )
+        # The credentials, when they came by this clock, and the answer that they came in (`None` when
+        # it was a cache). One value, replaced whole: a fork may happen between any two lines.
+        self._held: tuple[Credentials, int, Session | None] | None = None
         self.forget_process()
+
+    @property
+    def credentials(self) -> Credentials | None:
+        """The credentials at hand, valid or not."""
+        held = self._held
+        return None if held is None else held[0]
 
     def forget_process(self) -> None:
         """Makes what must differ between processes: called in the child after a fork too. The
         credentials stay: they are as good in the child as in the parent."""
-        jitter = int.from_bytes(os.urandom(8), "little")
-        held: Credentials | None = getattr(self, "credentials", None)
-        self.renewal = _native.Renewal(jitter)
-        self.credentials = held
+        self.renewal = _native.Renewal(int.from_bytes(os.urandom(8), "little"))
         self.error: RolesAnywhereError | None = None
         # Until then the credentials are used without asking further: the common case.
         self.use_until = float("-inf")
-        if held is not None:
-            self.renewal.restored(self.issued_at, held.expires_at)
-        else:
-            self.issued_at = 0
+        if self._held is not None:
+            credentials, received_at, session = self._held
+            if session is None:
+                self.renewal.restored(received_at, credentials.expires_at)
+            else:
+                self.renewal.renewed(received_at, session)
 
     def next(self, now: float) -> str:
         """``"use"``, ``"use_and_renew"``, ``"renew"`` or ``"wait"`` (raise the last error again)."""
         step, until = self.renewal.next(int(now))
         self.use_until = float(until) if step == "use" and until is not None else float("-inf")
         return step
+
+    def renewal_is_due(self) -> bool:
+        """Whether the next use renews."""
+        return self.renewal.next(int(self.clock()))[0] in ("renew", "use_and_renew")
+
+    def seconds_left(self) -> float:
+        """How long the credentials are valid, by the service's clock; 0 without any."""
+        held = self.credentials
+        if held is None:
+            return 0.0
+        now = self.clock()
+        return max(0.0, held.expires_at - (now - int(now)) - self.renewal.signing_time(int(now)))
 
     def prepare(self, identity: Identity, skew: int) -> UnsignedRequest:
         """The request to sign, dated by what is known of the service's clock."""
@@ -155,7 +176,14 @@ class Plan:
         """Takes a session into use."""
         now = int(self.clock())
         self.renewal.renewed(now, session)
-        return self._use(Credentials.from_session(session), now)
+        credentials = Credentials.from_session(session)
+        self._use(credentials, now, session)
+        if not self.renewal.is_valid(now):
+            raise InvalidResponseError(
+                f"the service's credentials had expired ({credentials.expiration}) when they came: "
+                "check the clock of this machine"
+            )
+        return credentials
 
     def failed(self, error: RolesAnywhereError) -> None:
         """Takes note that a renewal failed."""
@@ -228,15 +256,13 @@ class Plan:
         if probe.next(self.renewal.signing_time(now))[0] != "use":
             return False
         self.renewal.restored(issued_at, expires_at)
-        self._use(credentials, issued_at)
+        self._use(credentials, issued_at, None)
         return True
 
-    def _use(self, credentials: Credentials, issued_at: int) -> Credentials:
-        self.credentials = credentials
-        self.issued_at = issued_at
+    def _use(self, credentials: Credentials, received_at: int, session: Session | None) -> None:
+        self._held = (credentials, received_at, session)
         self.error = None
         self.next(self.clock())
-        return credentials
 
 
 def _text(value: object) -> str:

@@ -72,6 +72,14 @@ class Signer:
         self._takes = takes
         self._ecdsa = ecdsa
 
+    @property
+    def is_coroutine(self) -> bool:
+        """Whether the signer is a coroutine function."""
+        import inspect
+
+        call = getattr(self._sign, "__call__", None)
+        return inspect.iscoroutinefunction(self._sign) or inspect.iscoroutinefunction(call)
+
     def call(self, request: UnsignedRequest) -> bytes | Awaitable[bytes]:
         """Asks for the signature of a request."""
         if self._takes == "message":
