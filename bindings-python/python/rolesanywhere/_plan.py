@@ -16,7 +16,6 @@ from .errors import (
     RolesAnywhereError,
     ServiceUnavailableError,
     ThrottledError,
-    failure_of,
 )
 from .identity import Identity, IdentityFiles
 
@@ -187,7 +186,7 @@ class Plan:
 
     def failed(self, error: RolesAnywhereError) -> None:
         """Takes note that a renewal failed."""
-        self.renewal.failed(int(self.clock()), failure_of(error))
+        self.renewal.failed(int(self.clock()), error.failure())
         self.error = error
         self.use_until = float("-inf")
 

@@ -10,18 +10,18 @@ import weakref
 from ._plan import MAX_ATTEMPTS, Plan
 from .client import signing_failed, transport_failed
 from .errors import InvalidInputError, RolesAnywhereError
-from .identity import Identity
+from .identity import checked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
-    from typing import Protocol, TypeVar
+    from typing import Any, Protocol, TypeVar
 
     from ._native import HttpRequest, Session
     from .cache import Cache
     from .client import Answer, Transport
     from .credentials import Credentials
-    from .identity import IdentityProvider, Password, Sign, Signer, Source
+    from .identity import Identity, IdentityProvider, Password, Sign, Signer, Source
 
     T = TypeVar("T")
 
@@ -100,7 +100,7 @@ class AsyncClient:
         elif ca_bundle is not None:
             raise InvalidInputError("`ca_bundle` is given beside `transport`: configure the transport")
         self._transport: AsyncTransport | Transport = transport
-        self._after_fork()
+        self.after_fork()
         _clients.add(self)
 
     @property
@@ -211,16 +211,11 @@ class AsyncClient:
 
     async def _identity(self) -> Identity:
         try:
-            identity = await _awaited(self._plan.identity)
+            return checked(await _awaited(self._plan.identity))
         except RolesAnywhereError:
             raise
         except Exception as error:
             raise InvalidInputError(f"the identity provider failed: {error}") from error
-        if not isinstance(identity, Identity):
-            raise InvalidInputError(
-                f"the identity provider returned {type(identity).__name__}: return an `Identity`"
-            )
-        return identity
 
     async def _call(self, identity: Identity) -> Session:
         plan, skew, attempt, corrected = self._plan, 0, 0, False
@@ -264,7 +259,8 @@ class AsyncClient:
             raise transport_failed(self.endpoint, error) from error
         return self._plan.received(status, headers, body)
 
-    def _after_fork(self) -> None:
+    def after_fork(self) -> None:
+        """What no two processes may share is made anew; runs in the child."""
         self._tasks: weakref.WeakKeyDictionary[
             asyncio.AbstractEventLoop, asyncio.Task[RolesAnywhereError | None]
         ] = weakref.WeakKeyDictionary()
@@ -284,10 +280,9 @@ def _is_coroutine(function: object) -> bool:
 async def _awaited(function: Callable[[], T | Awaitable[T]], here: bool | None = None) -> T:
     """Calls a function, in a thread unless it is a coroutine function, and awaits what it returns."""
     here = _is_coroutine(function) if here is None else here
-    value = function() if here else await asyncio.to_thread(function)
-    if hasattr(value, "__await__"):
-        return await value  # type: ignore[misc]
-    return value  # type: ignore[return-value]
+    value: Any = function() if here else await asyncio.to_thread(function)
+    result: T = await value if hasattr(value, "__await__") else value
+    return result
 
 
 _clients: weakref.WeakSet[AsyncClient] = weakref.WeakSet()
@@ -295,7 +290,7 @@ _clients: weakref.WeakSet[AsyncClient] = weakref.WeakSet()
 
 def _reset_clients() -> None:
     for client in list(_clients):
-        client._after_fork()
+        client.after_fork()
 
 
 if hasattr(os, "register_at_fork"):

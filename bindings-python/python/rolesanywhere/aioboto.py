@@ -85,10 +85,10 @@ def install(
     """As :func:`rolesanywhere.install`, for aiobotocore's sessions; ``rolesanywhere.uninstall`` takes
     it back."""
     if session is None:
-        from .boto import _install_globally
+        from .boto import install_globally
 
         builder = aiobotocore.credentials.AioProfileProviderBuilder
-        _install_globally(builder, AioRolesAnywhereProvider, cache)
+        install_globally(builder, AioRolesAnywhereProvider, cache)
         return
     resolver = session.get_component("credential_provider")
     profile = session.get_config_variable("profile") or "default"
@@ -119,7 +119,9 @@ class AioRolesAnywhereCredentials(aiobotocore.credentials.AioDeferredRefreshable
     async def get_account_id(self) -> str | None:
         return (await self._client.credentials()).account_id
 
-    async def get_frozen_credentials(self) -> botocore.credentials.ReadOnlyCredentials:
+    async def get_frozen_credentials(  # type: ignore[override]  # as aiobotocore's own
+        self,
+    ) -> botocore.credentials.ReadOnlyCredentials:
         """Credentials of one session, which do not change."""
         return frozen(await self._client.credentials())
 
@@ -180,8 +182,9 @@ class AioBotocoreTransport(BotocoreTransport):
     async def __call__(self, request: HttpRequest) -> tuple[int, list[tuple[str, str]], bytes]:  # type: ignore[override]
         settings = self.settings(request.url)
         async with aiobotocore.httpsession.AIOHTTPSession(**settings) as http:
-            response = await http.send(prepared(self._session, request))
-            body = await response.content
+            message: Any = prepared(self._session, request)
+            response: Any = await http.send(message)
+            body: bytes = await response.content
             return response.status_code, list(response.headers.items()), body
 
 

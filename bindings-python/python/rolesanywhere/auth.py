@@ -39,13 +39,19 @@ class RequestsAuth:
         self._signer = RequestSigner(service, region or client.region)
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        body = request.body
-        if body is None:
-            body = b""
-        elif isinstance(body, str):
-            body = body.encode()
-        elif not isinstance(body, bytes):
-            body = _stream(self._service)
+        # `requests` says bytes or str, and passes on whatever it can iterate over.
+        given: object = request.body
+        body: bytes | None = b""
+        if isinstance(given, str):
+            body = given.encode()
+        elif isinstance(given, bytes):
+            body = given
+        elif given is not None:
+            if self._service != "s3":
+                raise InvalidInputError(
+                    f"a streamed body cannot be signed for `{self._service}`: pass the body as bytes"
+                )
+            body = None  # S3 takes bodies unsigned, over TLS
         if request.method is None or request.url is None:
             raise InvalidInputError("the request has no method or no URL: prepare it first")
         signed = self._signer.sign(
@@ -113,7 +119,7 @@ def _httpx_body(request: httpx.Request) -> bytes | None:
     try:
         return request.content
     except httpx.RequestNotRead:
-        return _stream("s3")
+        return None  # S3 takes bodies unsigned, over TLS
 
 
 def _httpx_parts(request: httpx.Request) -> tuple[str, str, list[tuple[str, str]]]:
@@ -123,14 +129,6 @@ def _httpx_parts(request: httpx.Request) -> tuple[str, str, list[tuple[str, str]
 def _set(request: httpx.Request, headers: list[tuple[str, str]]) -> None:
     for name, value in headers:
         request.headers[name] = value
-
-
-def _stream(service: str) -> None:
-    if service != "s3":
-        raise InvalidInputError(
-            f"a streamed body cannot be signed for `{service}`: pass the body as bytes"
-        )
-    # S3 takes bodies unsigned, over TLS.
 
 
 def _signed_headers(headers: Iterable[tuple[str, str | bytes]]) -> list[tuple[str, str]]:

@@ -150,20 +150,21 @@ class RolesAnywhereCredentials(botocore.credentials.DeferredRefreshableCredentia
         super().__init__(refresh_using=self._renewed, method=METHOD)
         self._client = client
 
-    @property
-    def access_key(self) -> str:
+    # botocore lets credentials be set; these come from the client alone.
+    @property  # type: ignore[misc]
+    def access_key(self) -> str:  # type: ignore[override]
         return self._client.credentials().access_key_id
 
-    @property
-    def secret_key(self) -> str:
+    @property  # type: ignore[misc]
+    def secret_key(self) -> str:  # type: ignore[override]
         return self._client.credentials().secret_access_key
 
-    @property
-    def token(self) -> str:
+    @property  # type: ignore[misc]
+    def token(self) -> str:  # type: ignore[override]
         return self._client.credentials().session_token
 
-    @property
-    def account_id(self) -> str | None:
+    @property  # type: ignore[misc]
+    def account_id(self) -> str | None:  # type: ignore[override]
         return self._client.credentials().account_id
 
     def get_frozen_credentials(self) -> botocore.credentials.ReadOnlyCredentials:
@@ -293,7 +294,7 @@ def prepared(
     session: botocore.session.Session, request: HttpRequest
 ) -> botocore.awsrequest.AWSPreparedRequest:
     """A request as botocore's HTTP sends it."""
-    headers = botocore.awsrequest.HeadersDict(dict(request.headers))
+    headers: Any = botocore.awsrequest.HeadersDict(dict(request.headers))
     headers["User-Agent"] = f"{session.user_agent()} rolesanywhere"
     return botocore.awsrequest.AWSPreparedRequest(
         method=request.method,
@@ -323,7 +324,7 @@ def install(
         cache: where to share sessions with other processes.
     """
     if session is None:
-        _install_globally(botocore.credentials.ProfileProviderBuilder, RolesAnywhereProvider, cache)
+        install_globally(botocore.credentials.ProfileProviderBuilder, RolesAnywhereProvider, cache)
         return
     core: Any = getattr(session, "_session", session)
     resolver = core.get_component("credential_provider")
@@ -357,7 +358,8 @@ def insert(providers: list[Any], environment: Any | None, profile: Any) -> None:
 _installed: dict[Any, Any] = {}
 
 
-def _install_globally(builder: Any, provider: Any, cache: Cache | None) -> None:
+def install_globally(builder: Any, provider: Any, cache: Cache | None) -> None:
+    """Puts a provider into the chain that a builder of botocore's or aiobotocore's makes."""
     original = _installed.setdefault(builder, builder.providers)
 
     def providers(self: Any, profile_name: str, disable_env_vars: bool = False) -> list[Any]:

@@ -17,7 +17,7 @@ from .errors import InvalidInputError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
     from contextlib import AbstractContextManager
     from typing import Protocol
 
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         def lock(self, key: str, /) -> AbstractContextManager[object]:
             """Keeps others from renewing the same session meanwhile. It should give up by itself
             when its holder dies; two renewals at once do no harm but cost a call."""
+            ...
 
 
 #: How long to wait for another process's renewal before renewing all the same, in seconds.
@@ -99,7 +100,7 @@ class DiskCache:
             logging.getLogger("rolesanywhere").warning("the session cannot be cached: %s", error)
 
     @contextlib.contextmanager
-    def lock(self, key: str) -> Iterator[bool]:
+    def lock(self, key: str) -> Generator[bool, None, None]:
         """Holds the lock of a session; yields ``False`` when it could not be had in
         :data:`LOCK_TIMEOUT_SECONDS`, and then goes on without it."""
         try:

@@ -14,17 +14,17 @@ from .errors import (
     SigningFailedError,
     TransportFailedError,
 )
-from .identity import Identity
+from .identity import checked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping
-    from typing import Protocol, TypeVar, Union
+    from typing import Any, Protocol, TypeVar, Union
 
     from ._native import HttpRequest, Session
     from .cache import Cache
     from .credentials import Credentials
-    from .identity import IdentityProvider, Password, Sign, Signer, Source
+    from .identity import Identity, IdentityProvider, Password, Sign, Signer, Source
 
     T = TypeVar("T")
     #: Status, headers and body of an HTTP answer, content encoding undone.
@@ -134,7 +134,8 @@ class Client:
         elif ca_bundle is not None:
             raise InvalidInputError("`ca_bundle` is given beside `transport`: configure the transport")
         self._transport: Transport = transport
-        self._after_fork()
+        self._changed = threading.Condition()
+        self._renewing = False
         _clients.add(self)
 
     @property
@@ -240,16 +241,11 @@ class Client:
 
     def _identity(self) -> Identity:
         try:
-            identity = _run(self._plan.identity())
+            return checked(_run(self._plan.identity()))
         except RolesAnywhereError:
             raise
         except Exception as error:
             raise InvalidInputError(f"the identity provider failed: {error}") from error
-        if not isinstance(identity, Identity):
-            raise InvalidInputError(
-                f"the identity provider returned {type(identity).__name__}: return an `Identity`"
-            )
-        return identity
 
     def _call(self, identity: Identity) -> Session:
         plan, skew, attempt, corrected = self._plan, 0, 0, False
@@ -288,7 +284,7 @@ class Client:
             raise transport_failed(self.endpoint, error) from error
         return self._plan.received(status, headers, body)
 
-    def _after_fork(self) -> None:
+    def after_fork(self) -> None:
         """What no two processes may share is made anew; runs in the child, before its threads."""
         self._changed = threading.Condition()
         self._renewing = False
@@ -313,12 +309,15 @@ def transport_failed(endpoint: str, error: Exception) -> TransportFailedError:
 
 def _run(value: T | Awaitable[T]) -> T:
     """The value, awaited when it wants to be: a coroutine function serves a synchronous client too."""
+    awaitable: Any = value
     if not hasattr(value, "__await__"):
-        return value  # type: ignore[return-value]
+        plain: T = awaitable
+        return plain
     import asyncio
 
     async def await_value() -> T:
-        return await value  # type: ignore[misc]
+        result: T = await awaitable
+        return result
 
     try:
         asyncio.get_running_loop()
@@ -355,7 +354,7 @@ _clients: weakref.WeakSet[Client] = weakref.WeakSet()
 
 def _reset_clients() -> None:
     for client in list(_clients):
-        client._after_fork()
+        client.after_fork()
 
 
 if hasattr(os, "register_at_fork"):

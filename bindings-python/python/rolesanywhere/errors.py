@@ -31,7 +31,7 @@ class RolesAnywhereError(Exception):
 
     code: ClassVar[str] = "unknown"
     retryable: ClassVar[bool] = False
-    # What the core knows about the error; `None` after pickling.
+    # What the core knows about the error, for its plan of renewals; `None` after pickling.
     _failure: Failure | None = None
 
     def __init__(
@@ -53,6 +53,14 @@ class RolesAnywhereError(Exception):
         self.request_id = request_id
         self.server_time = server_time
         self.retry_after = retry_after
+
+    def failure(self) -> Failure:
+        """What the core is told about the error."""
+        if self._failure is not None:
+            return self._failure
+        from ._native import Failure
+
+        return Failure(self.code, self.message)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Workers hand exceptions to their parents by pickle, which would lose the keywords.
@@ -150,12 +158,3 @@ class WrongPasswordError(RolesAnywhereError):
     """The password does not open the key: give the right one."""
 
     code = "wrong_password"
-
-
-def failure_of(error: RolesAnywhereError) -> Failure:
-    """What the core should be told about an error."""
-    if error._failure is not None:
-        return error._failure
-    from ._native import Failure
-
-    return Failure(error.code, error.message)

@@ -134,15 +134,16 @@ class IAMRolesAnywhereSession:
             kwargs: configuration variables of the botocore session, ``region`` for instance.
         """
         import boto3
-        import botocore.config
+        from botocore.config import Config
 
         session = botocore.session.Session()
         for name, value in {"region": self.region_name, **kwargs}.items():
             session.set_config_variable(name, value)
         if self.proxies is not None or self.proxies_config is not None:
-            config = botocore.config.Config(
+            proxies_config: Any = self.proxies_config
+            config = Config(
                 proxies=None if self.proxies is None else dict(self.proxies),
-                proxies_config=self.proxies_config,
+                proxies_config=proxies_config,
             )
             session.set_default_client_config(config)
         if isinstance(self.verify, str):
@@ -157,7 +158,8 @@ class IAMRolesAnywhereSession:
             def client(self, *args: Any, **options: Any) -> Any:
                 if len(args) < 5 and options.get("verify") is None:
                     options["verify"] = False
-                return super().client(*args, **options)
+                make: Any = getattr(super(), "client")
+                return make(*args, **options)
 
         return Session(botocore_session=session)
 

@@ -92,7 +92,7 @@ class Signer:
 
     def signed(self, request: UnsignedRequest, signature: object) -> HttpRequest:
         """The signed request, once the signature has proved to be the certificate's."""
-        if not isinstance(signature, (bytes, bytearray, memoryview)):
+        if not isinstance(signature, (bytes, bytearray)):
             raise SigningFailedError(
                 f"the signer returned {type(signature).__name__}: return the signature as bytes"
             )
@@ -161,6 +161,15 @@ class Identity:
 
     def __repr__(self) -> str:
         return f"Identity({self.chain.end_entity.subject!r})"
+
+
+def checked(identity: object) -> Identity:
+    """What an identity provider returned, once it proves to be an identity."""
+    if not isinstance(identity, Identity):
+        raise InvalidInputError(
+            f"the identity provider returned {type(identity).__name__}: return an `Identity`"
+        )
+    return identity
 
 
 class IdentityFiles:
@@ -294,7 +303,7 @@ def _read(source: Source, what: str) -> bytearray:
 def _chain(content: bytearray) -> CertificateChain:
     if b"-----BEGIN" in content:
         return CertificateChain.from_pem(content)
-    if content[:1] == b"\x30":
+    if content.startswith(b"\x30"):
         return CertificateChain.from_der(content)
     raise InvalidCertificateError(
         "the certificate is neither PEM nor DER: convert it with `openssl x509`"
