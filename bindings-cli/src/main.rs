@@ -1,2 +1,29 @@
-//! AWS credentials from an X.509 certificate: a drop-in for aws_signing_helper.
-fn main() {}
+//! `rolesanywhere`: temporary AWS credentials from an X.509 certificate, for the shell.
+//!
+//! The shell's face of `rolesanywhere-core`: it owns the files, the environment, the clock and the
+//! HTTPS. Start reading at `commands/credential_process.rs`.
+#![forbid(unsafe_code)]
+
+mod arguments;
+
+mod commands;
+mod console;
+mod environment;
+
+mod exchange;
+mod https;
+
+mod identity_files;
+mod output_file;
+mod password;
+mod proxy;
+mod remedy;
+mod retry;
+mod roots;
+mod tls;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    commands::run(std::env::args_os())
+}

@@ -8,7 +8,7 @@ use std::{
 
 use pyo3::{prelude::*, types::PyBytes};
 use rolesanywhere_core::{
-    self as core, Endpoint, EndpointOptions, HttpResponse, Next, RenewalPolicy, UnixTime,
+    self as core, Endpoint, EndpointOptions, HttpResponse, IdentityFiles, KeyAlgorithm, Next, RenewalPolicy, UnixTime,
     signers::aws_lc::{AwsLcSigner, AwsLcVerifier},
     sigv4::{HmacCredentials, HmacSettings, Payload, Settings, SigningRequest},
 };
@@ -71,23 +71,22 @@ pub(crate) struct CertificateChain(core::CertificateChain);
 
 #[pymethods]
 impl CertificateChain {
-    /// Reads the certificates of a PEM text, in any order.
+    /// Reads the certificates of a file of any form, for a key that is elsewhere.
     #[staticmethod]
-    fn from_pem(text: SecretBytes) -> Result<Self> {
-        // The text may hold the private key too.
-        Ok(Self(core::CertificateChain::from_pem(&text.0)?))
-    }
-
-    /// A chain of one certificate, DER.
-    #[staticmethod]
-    fn from_der(der: SecretBytes) -> Result<Self> {
-        let end_entity = core::Certificate::from_der(&der.0)?;
-        Ok(Self(core::CertificateChain::new(end_entity, Vec::new())?))
-    }
-
-    /// The same with the intermediates of another PEM text.
-    fn with_intermediates_pem(&self, text: SecretBytes) -> Result<Self> {
-        Ok(Self(self.0.clone().with_intermediates_pem(&text.0)?))
+    #[pyo3(signature = (certificate, intermediates = None, password = None))]
+    fn read(
+        py: Python<'_>,
+        certificate: SecretBytes,
+        intermediates: Option<SecretBytes>,
+        password: Option<SecretBytes>,
+    ) -> Result<Self> {
+        let files = IdentityFiles {
+            certificate: &certificate.0,
+            private_key: None,
+            intermediates: slice(intermediates.as_ref()),
+            password: slice(password.as_ref()),
+        };
+        Ok(Self(py.detach(|| files.read_chain())?))
     }
 
     #[getter]
@@ -106,59 +105,38 @@ impl CertificateChain {
 #[pyclass(frozen, module = "rolesanywhere._native")]
 pub(crate) struct PrivateKey {
     signer: AwsLcSigner,
-    public_key: core::PublicKey,
+    algorithm: KeyAlgorithm,
 }
 
 #[pymethods]
 impl PrivateKey {
-    /// Reads the private key of a PEM text, decrypting it with `password`.
+    /// Reads the private key of an identity's files, and the chain of the certificate that belongs
+    /// to it.
     #[staticmethod]
-    #[pyo3(signature = (text, password = None))]
-    fn from_pem(py: Python<'_>, text: SecretBytes, password: Option<SecretBytes>) -> Result<Self> {
+    #[pyo3(signature = (certificate, private_key = None, intermediates = None, password = None))]
+    fn read(
+        py: Python<'_>,
+        certificate: SecretBytes,
+        private_key: Option<SecretBytes>,
+        intermediates: Option<SecretBytes>,
+        password: Option<SecretBytes>,
+    ) -> Result<(Self, CertificateChain)> {
+        let files = IdentityFiles {
+            certificate: &certificate.0,
+            private_key: slice(private_key.as_ref()),
+            intermediates: slice(intermediates.as_ref()),
+            password: slice(password.as_ref()),
+        };
         // Deriving a key from a password takes time by design: others run meanwhile.
-        py.detach(|| {
-            let password = password.as_ref().map(|password| password.0.as_slice());
-            Self::new(&core::PrivateKey::from_pem(&text.0, password)?)
-        })
-    }
-
-    /// Reads a private key in DER.
-    #[staticmethod]
-    fn from_der(der: SecretBytes) -> Result<Self> {
-        Self::new(&core::PrivateKey::from_der(&der.0)?)
+        let (key, chain) = py.detach(|| files.read())?;
+        let signer = AwsLcSigner::new(&key)?;
+        let algorithm = key.algorithm();
+        Ok((Self { signer, algorithm }, CertificateChain(chain)))
     }
 
     #[getter]
     fn algorithm(&self) -> String {
-        self.public_key.algorithm().to_string()
-    }
-
-    /// Raises `KeyMismatchError` unless the key is the end entity's.
-    fn check_matches(&self, chain: &CertificateChain) -> Result<()> {
-        let certified = chain.0.end_entity().public_key()?;
-        if *certified == self.public_key {
-            return Ok(());
-        }
-        Err(core::Error::new(
-            core::ErrorKind::KeyMismatch,
-            format!(
-                "the {} private key does not belong to the certificate of `{}`, whose key is {}: \
-                 pass the pair that does",
-                self.public_key.algorithm(),
-                chain.0.end_entity().subject(),
-                certified.algorithm()
-            ),
-        )
-        .into())
-    }
-}
-
-impl PrivateKey {
-    fn new(key: &core::PrivateKey) -> Result<Self> {
-        Ok(Self {
-            signer: AwsLcSigner::new(key)?,
-            public_key: key.public_key().clone(),
-        })
+        self.algorithm.to_string()
     }
 }
 
@@ -449,6 +427,7 @@ pub(crate) struct SigningKey {
 #[pymethods]
 impl SigningKey {
     #[new]
+    #[allow(clippy::too_many_arguments)] // Python passes them by name
     fn new(
         access_key_id: &str,
         secret_access_key: &str,
@@ -456,6 +435,7 @@ impl SigningKey {
         now: i64,
         region: &str,
         service: &str,
+        s3: bool,
     ) -> Result<Self> {
         let credentials = HmacCredentials {
             access_key_id,
@@ -465,10 +445,9 @@ impl SigningKey {
         let now = UnixTime::from_seconds(now);
         let key = core::sigv4::SigningKey::new(&credentials, now, region, service)?;
         // S3 takes the path as it is, and wants the body's hash in a header.
-        let is_s3 = matches!(service, "s3" | "s3-object-lambda" | "s3-outposts" | "s3express");
         let settings = HmacSettings {
-            canonical: if is_s3 { Settings::S3 } else { Settings::default() },
-            content_sha256_header: is_s3,
+            canonical: if s3 { Settings::S3 } else { Settings::default() },
+            content_sha256_header: s3,
             ..HmacSettings::default()
         };
         Ok(Self {
@@ -516,6 +495,10 @@ impl SigningKey {
         let presigned = self.key.presign(&request, now, expires, self.settings)?;
         Ok(presigned.as_str().to_owned())
     }
+}
+
+fn slice(bytes: Option<&SecretBytes>) -> Option<&[u8]> {
+    bytes.map(|bytes| bytes.0.as_slice())
 }
 
 fn borrowed(headers: &[(String, String)]) -> Vec<(&str, &str)> {

@@ -1,5 +1,6 @@
 """Every vector of `tests/vectors`."""
 
+import datetime
 import hashlib
 import json
 import re
@@ -12,6 +13,7 @@ from rolesanywhere import RolesAnywhereError, _native
 from support import ACCOUNT, REGION, VECTORS, new_key
 
 CASES = sorted(path for path in (VECTORS / "create-session").iterdir() if path.is_dir())
+REQUESTS = json.loads((VECTORS / "signed-requests.json").read_text())
 ENDPOINTS = json.loads((VECTORS / "endpoints.json").read_text())["endpoints"]
 
 
@@ -27,9 +29,12 @@ def call(context):
     )
 
 
-def unix(text):
-    import datetime
+def unix_basic(text):
+    parsed = datetime.datetime.strptime(text, "%Y%m%dT%H%M%SZ")
+    return int(parsed.replace(tzinfo=datetime.timezone.utc).timestamp())
 
+
+def unix(text):
     return int(datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp())
 
 
@@ -39,10 +44,9 @@ def test_create_session(case):
     assert CASES
     context, wire = json.loads(read("context.json")), json.loads(read("request.json"))
     authorization = read("authorization.txt")
-    chain = _native.CertificateChain.from_pem((case / "certificate.pem").read_bytes())
+    more = (case / "chain.pem").read_bytes() if (case / "chain.pem").exists() else None
+    chain = _native.CertificateChain.read((case / "certificate.pem").read_bytes(), more)
     assert chain.end_entity.serial_decimal == context["serial_number"]
-    if (case / "chain.pem").exists():
-        chain = chain.with_intermediates_pem((case / "chain.pem").read_bytes())
     unsigned = call(context).prepare(chain, unix(context["time"]))
 
     # 1: the canonical request of ours, with the headers of the case that this face does not send.
@@ -99,12 +103,36 @@ def test_endpoints():
         ), entry
 
 
+@pytest.mark.parametrize("number", range(len(REQUESTS["requests"])))
+def test_signed_requests(number):
+    case = REQUESTS["requests"][number]
+    key = _native.SigningKey(
+        REQUESTS["access_key_id"],
+        REQUESTS["secret_access_key"],
+        case.get("session_token"),
+        unix_basic(case["time"]),
+        case["region"],
+        case["service"],
+        case["s3"],
+    )
+    parts = (case["method"], case["path"], case["query"], [tuple(h) for h in case["headers"]])
+    now = unix_basic(case["time"])
+    unsigned = case["canonical_request"].endswith("UNSIGNED-PAYLOAD")
+    content = None if unsigned else case["body"].encode()
+    if case["form"] == "header":
+        signed = dict(key.sign_headers(*parts, content, now))
+        assert signed["Authorization"] == case["authorization"]
+    else:
+        presigned = key.presign(*parts, content, now, case["expires"])
+        assert presigned.rpartition("X-Amz-Signature=")[2] == case["signature"]
+
+
 def test_signatures_are_taken_in_the_form_that_is_named(authority):
     from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
     key = new_key("p256")
     certificate, _ = authority.issue(key=key)
-    chain = _native.CertificateChain.from_pem(certificate)
+    chain = _native.CertificateChain.read(certificate)
     arn = f"arn:aws:rolesanywhere:{REGION}:{ACCOUNT}"
     unsigned = _native.CreateSession(
         f"{arn}:trust-anchor/11111111-1111-4111-8111-111111111111",

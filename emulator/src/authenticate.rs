@@ -176,3 +176,6 @@ fn incomplete(reason: String) -> Refusal {
 fn invalid(reason: String) -> Refusal {
     Refusal::new(Fault::InvalidSignature, reason)
 }
+
+#[cfg(test)]
+mod tests;

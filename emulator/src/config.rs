@@ -37,6 +37,10 @@ pub struct Config {
     /// The partition: `aws`, `aws-cn`, …
     #[serde(default = "default_partition")]
     pub partition: String,
+    /// What stands before `/sessions` in the path, for clients that are to talk to an endpoint with a
+    /// path of its own: `/stage` for instance. Empty when absent.
+    #[serde(default)]
+    pub base_path: String,
     /// The trust anchors.
     #[serde(default, rename = "trust_anchor")]
     pub trust_anchors: Vec<TrustAnchor>,
@@ -172,6 +176,7 @@ impl Config {
             account: account.to_owned(),
             region: region.to_owned(),
             partition: default_partition(),
+            base_path: String::new(),
             trust_anchors: Vec::new(),
             profiles: Vec::new(),
             roles: Vec::new(),

@@ -17,6 +17,7 @@
 pub mod audit;
 pub mod config;
 pub mod fixtures;
+pub mod policy;
 pub mod server;
 
 mod authenticate;
@@ -43,3 +44,8 @@ pub use error::{Entry, Evidence, Fault};
 pub use message::{Request, Response};
 pub use random::{Random, RandomFailed, SystemRandom};
 pub use service::{MAX_BODY_LENGTH, Service};
+
+/// The README's examples are compiled and run with the tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

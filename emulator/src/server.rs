@@ -31,7 +31,7 @@ pub struct ServerOptions {
     pub listen: SocketAddr,
     /// Whose certificate it shows.
     pub tls: Tls,
-    /// What time it is.
+    /// What time the service thinks it is.
     pub clock: Clock,
 }
 
@@ -119,8 +119,8 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// [`ErrorKind::TransportFailed`] when the address cannot be had,
 /// [`ErrorKind::InvalidInput`] or [`ErrorKind::InvalidKey`] when the TLS files cannot be used.
 pub async fn start(service: Arc<Service>, options: ServerOptions) -> Result<RunningServer> {
-    let now = options.clock.now();
-    let tls = tls::prepare(&options.tls, now)?;
+    // Clients hold the server's certificate against their own clocks, whatever time it is here.
+    let tls = tls::prepare(&options.tls, Clock::system().now())?;
     let listener = TcpListener::bind(options.listen).await.map_err(|error| {
         Error::new(
             ErrorKind::TransportFailed,

@@ -25,6 +25,7 @@ pub struct Service {
     partition: String,
     region: String,
     account: String,
+    base_path: String,
     settings: Settings,
     resources: RwLock<Arc<Resources>>,
     issued: IssuedCredentials,
@@ -56,6 +57,7 @@ impl Service {
             partition: config.partition.clone(),
             region: config.region.clone(),
             account: config.account.clone(),
+            base_path: config.base_path.clone(),
             resources: RwLock::new(Arc::new(Resources::new(config)?)),
             issued: IssuedCredentials::new(config.settings.issued_credentials),
             audit: AuditLog::new(config.settings.audit_records),
@@ -68,13 +70,14 @@ impl Service {
     pub fn handle(&self, request: &Request, now: UnixTime) -> Response {
         // Without randomness the answer is an error, and its id need not be unique.
         let request_id = random_uuid(self.random()).unwrap_or_default();
-        let (operation, answer): (&str, Operation) = match (request.method.as_str(), request.path())
-        {
-            _ if request.body.len() > MAX_BODY_LENGTH => ("", Self::too_large),
-            ("POST", "/sessions") => ("CreateSession", Self::create_session),
-            ("GET" | "POST", "/") => ("GetCallerIdentity", sts::get_caller_identity),
-            _ => ("", Self::unknown_operation),
-        };
+        let path = request.path().strip_prefix(&self.base_path);
+        let (operation, answer): (&str, Operation) =
+            match (request.method.as_str(), path.unwrap_or_default()) {
+                _ if request.body.len() > MAX_BODY_LENGTH => ("", Self::too_large),
+                ("POST", "/sessions") => ("CreateSession", Self::create_session),
+                ("GET" | "POST", "/") => ("GetCallerIdentity", sts::get_caller_identity),
+                _ => ("", Self::unknown_operation),
+            };
         let mut record = AuditRecord::new(now, &request_id, operation);
         record.source = request.peer;
         if operation.is_empty() {

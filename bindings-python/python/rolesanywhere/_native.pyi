@@ -39,10 +39,11 @@ class CertificateChain:
     """The end entity's certificate with its intermediates."""
 
     @staticmethod
-    def from_pem(text: bytes | bytearray) -> CertificateChain: ...
-    @staticmethod
-    def from_der(der: bytes | bytearray) -> CertificateChain: ...
-    def with_intermediates_pem(self, text: bytes | bytearray) -> CertificateChain: ...
+    def read(
+        certificate: bytes | bytearray,
+        intermediates: Optional[bytes | bytearray] = None,
+        password: Optional[bytes | bytearray] = None,
+    ) -> CertificateChain: ...
     @property
     def end_entity(self) -> Certificate: ...
     @property
@@ -54,14 +55,14 @@ class PrivateKey:
     by the caller afterwards."""
 
     @staticmethod
-    def from_pem(
-        text: bytes | bytearray, password: Optional[bytes | bytearray] = None
-    ) -> PrivateKey: ...
-    @staticmethod
-    def from_der(der: bytes | bytearray) -> PrivateKey: ...
+    def read(
+        certificate: bytes | bytearray,
+        private_key: Optional[bytes | bytearray] = None,
+        intermediates: Optional[bytes | bytearray] = None,
+        password: Optional[bytes | bytearray] = None,
+    ) -> tuple[PrivateKey, CertificateChain]: ...
     @property
     def algorithm(self) -> str: ...
-    def check_matches(self, chain: CertificateChain) -> None: ...
 
 @final
 class CreateSession:
@@ -189,6 +190,7 @@ class SigningKey:
         now: int,
         region: str,
         service: str,
+        s3: bool,
     ) -> SigningKey: ...
     def covers(self, now: int) -> bool: ...
     def sign_headers(

@@ -48,11 +48,12 @@ class Client:
         trust_anchor_arn: the ARN, or alias ARN, of the trust anchor.
         profile_arn: the ARN, or alias ARN, of the profile.
         role_arn: the ARN of the role.
-        certificate: the certificate: a path, PEM as ``str``, or PEM or DER as ``bytes``. The same PEM
-            may hold the intermediates and the private key. Files are read again when they change.
+        certificate: the certificate: a path, PEM as ``str``, or PEM, DER, PKCS#12 or PKCS#7 as
+            ``bytes``. It may hold the intermediates and the private key too. Files are read again
+            when they change.
         private_key: the private key, in the same forms.
-        certificate_chain: more intermediates, PEM.
-        password: of an encrypted key, or a function that returns it.
+        certificate_chain: more intermediates, in the same forms.
+        password: of an encrypted key or a PKCS#12 file, or a function that returns it.
         signer: a function (or coroutine function) that signs instead of a private key; a
             :class:`Signer` says what it takes and returns.
         identity: an :class:`Identity`, or a function that returns the one to use, asked at every

@@ -11,7 +11,6 @@ import time
 
 from ._native import CertificateChain, PrivateKey, Signature
 from .errors import (
-    InvalidCertificateError,
     InvalidInputError,
     KeyMismatchError,
     PasswordRequiredError,
@@ -109,13 +108,13 @@ class Identity:
     """A certificate chain and what signs for it. Immutable; may be shared by clients and threads.
 
     Args:
-        certificate: the certificate: a path, or PEM or DER itself. Intermediates may stand in the
-            same PEM, in any order, and so may the private key.
-        private_key: the private key: a path, or PEM or DER itself. When it is absent and no signer is
-            given, it is looked for in ``certificate``.
-        certificate_chain: more intermediates, PEM.
-        password: the password of an encrypted key, or a function that returns it; called only when
-            the key wants one.
+        certificate: the certificate: a path, or the content. PEM, DER, PKCS#12 or PKCS#7; the
+            intermediates may stand in the same file, in any order, and so may the private key.
+        private_key: the private key: a path, or the content; PEM, DER or PKCS#12. When it is absent
+            and no signer is given, it is looked for in ``certificate``.
+        certificate_chain: more intermediates: PEM, DER or PKCS#7.
+        password: the password of an encrypted key or of a PKCS#12 file, or a function that returns it;
+            called only when there is something to open.
         signer: what signs instead of a private key.
 
     Raises:
@@ -138,18 +137,20 @@ class Identity:
     ) -> None:
         if signer is not None and private_key is not None:
             raise InvalidInputError("both `private_key` and `signer` are given: pass one of them")
-        content = _read(certificate, "certificate")
-        key: PrivateKey | None = None
+        contents = [
+            None if source is None else _read(source, what)
+            for source, what in (
+                (certificate, "certificate"),
+                (private_key, "private key"),
+                (certificate_chain, "certificate chain"),
+            )
+        ]
         try:
-            chain = _chain(content)
-            if certificate_chain is not None:
-                more = _read(certificate_chain, "certificate chain")
-                chain = chain.with_intermediates_pem(more)
-            if signer is None:
-                key = _key(content if private_key is None else _read(private_key, "private key"), password)
-                key.check_matches(chain)
+            key, chain = _parse(contents, password, signer is None)
         finally:
-            _wipe(content)
+            for content in contents:
+                if content is not None:
+                    _wipe(content)
         #: The end entity's certificate and its intermediates.
         self.chain: CertificateChain = chain
         #: The private key; ``None`` with a signer.
@@ -300,32 +301,28 @@ def _read(source: Source, what: str) -> bytearray:
     return content
 
 
-def _chain(content: bytearray) -> CertificateChain:
-    if b"-----BEGIN" in content:
-        return CertificateChain.from_pem(content)
-    if content.startswith(b"\x30"):
-        return CertificateChain.from_der(content)
-    raise InvalidCertificateError(
-        "the certificate is neither PEM nor DER: convert it with `openssl x509`"
-    )
-
-
-def _key(content: bytearray, password: Password | None) -> PrivateKey:
+def _parse(
+    contents: list[bytearray | None], password: Password | None, with_key: bool
+) -> tuple[PrivateKey | None, CertificateChain]:
+    """The key (of an identity that has one) and the chain. A function is asked for the password only
+    when there is something to open."""
+    if not callable(password):
+        return _parse_with(contents, _password(password), with_key)
     try:
-        return _parse_key(content, None if callable(password) else _password(password))
+        return _parse_with(contents, None, with_key)
     except PasswordRequiredError:
-        if not callable(password):
-            raise
-        return _parse_key(content, _password(password()))
-    finally:
-        _wipe(content)
+        return _parse_with(contents, _password(password()), with_key)
 
 
-def _parse_key(content: bytearray, password: bytearray | None) -> PrivateKey:
+def _parse_with(
+    contents: list[bytearray | None], password: bytearray | None, with_key: bool
+) -> tuple[PrivateKey | None, CertificateChain]:
+    certificate, private_key, intermediates = contents
+    assert certificate is not None
     try:
-        if b"-----BEGIN" in content:
-            return PrivateKey.from_pem(content, password)
-        return PrivateKey.from_der(content)
+        if with_key:
+            return PrivateKey.read(certificate, private_key, intermediates, password)
+        return None, CertificateChain.read(certificate, intermediates, password)
     finally:
         if password is not None:
             _wipe(password)

@@ -74,7 +74,7 @@ class RequestSigner:
         """
         host, path, query = _parts(url)
         now = int(self._clock())
-        body = None if self._service.startswith("s3") else b""
+        body = None if self._service in _S3 else b""
         signed = self._key(credentials, now).presign(
             method, path, query, [("host", host)], body, now, expires_seconds
         )
@@ -91,11 +91,14 @@ class RequestSigner:
             now,
             self._region,
             self._service,
+            self._service in _S3,
         )
         self._latest = (credentials, key)
         return key
 
 
+# The services that take S3's paths, and its hash of the body in a header.
+_S3 = ("s3", "s3-object-lambda", "s3-outposts", "s3express")
 _REPLACED = ("authorization", "x-amz-date", "x-amz-security-token", "x-amz-content-sha256")
 
 

@@ -51,7 +51,7 @@ impl CertificateChain {
                 },
             };
             for issuer in take_issuers(current, &mut remaining) {
-                if is_root(&issuer) {
+                if issuer.is_root() {
                     roots.push(issuer);
                 } else if !kept.contains(&issuer) {
                     kept.push(issuer);
@@ -80,10 +80,14 @@ impl CertificateChain {
     /// # Errors
     /// As [`Certificate::from_pem`], for every certificate of the text, and as [`new`](Self::new).
     pub fn from_pem(text: &[u8]) -> Result<Self> {
-        let mut certificates = Certificate::all_from_pem(text)?;
+        Self::from_certificates(Certificate::all_from_pem(text)?)
+    }
+
+    /// [`from_pem`](Self::from_pem) for certificates that have been read; at least one.
+    pub(crate) fn from_certificates(mut certificates: Vec<Certificate>) -> Result<Self> {
         let at = end_entity(&certificates);
         if at >= certificates.len() {
-            return Err(refuse("the PEM text holds no certificate"));
+            return Err(refuse("there is no certificate: pass one"));
         }
         let end_entity = certificates.remove(at);
         Self::new(end_entity, certificates)
@@ -156,14 +160,6 @@ fn take_issuers(certificate: &Certificate, candidates: &mut Vec<Certificate>) ->
             is_issuer(candidate) && (!by_key || has_key(candidate))
         })
         .collect()
-}
-
-/// Whether a certificate is self-issued and, as far as key identifiers tell, self-signed. (A CA that
-/// changes its key issues a certificate to itself under its old one: such stands in the path.)
-fn is_root(certificate: &Certificate) -> bool {
-    let own = certificate.subject_key_identifier();
-    let issuer = certificate.authority_key_identifier();
-    certificate.is_self_issued() && (own.is_none() || issuer.is_none() || own == issuer)
 }
 
 fn too_many(end_entity: &Certificate) -> crate::Error {

@@ -2,7 +2,7 @@
 //!
 //! A certificate is read once, leniently: what is odd but has one meaning (version 1, a serial number
 //! longer than RFC 5280 allows, an unsorted set, a time before 1970, an unknown attribute or critical
-//! extension, a key that the service does not take) is read and told of by `findings`; only what
+//! extension, a key that the service does not take) is read and told of by [`findings`](crate::identity::findings); only what
 //! has no meaning is refused.
 //!
 
@@ -76,6 +76,13 @@ impl Certificate {
     /// or key usage, basic constraints, extended key usage or subject alternative name are malformed.
     pub fn from_der(der: &[u8]) -> Result<Self> {
         parse::certificate(der)
+    }
+
+    /// Reads a section of a PEM text; `None` when its label is not one that
+    /// [`from_pem`](Self::from_pem) takes.
+    pub(crate) fn from_section(section: &pem::PemSection) -> Option<Result<Self>> {
+        let mut blocks = blocks(core::slice::from_ref(section));
+        blocks.next().map(|block| block.read())
     }
 
     /// Every certificate of a PEM text in the order of the text; an error when there is none.
@@ -188,6 +195,16 @@ impl Certificate {
     /// at.
     pub fn is_self_issued(&self) -> bool {
         self.subject.matches(&self.issuer)
+    }
+
+    /// Whether the certificate is self-issued and, as far as key identifiers tell, self-signed. (A CA
+    /// that changes its key issues a certificate to itself under its old one: such stands in a path.)
+    pub(crate) fn is_root(&self) -> bool {
+        let (own, issuer) = (
+            self.subject_key_identifier(),
+            self.authority_key_identifier(),
+        );
+        self.is_self_issued() && (own.is_none() || issuer.is_none() || own == issuer)
     }
 
     /// SHA-256 over the DER in lower-case hexadecimal.

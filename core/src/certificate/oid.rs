@@ -17,7 +17,7 @@ pub(super) fn dotted(content: &[u8]) -> Option<String> {
     if !ended || content.len() > MAX_OID_LENGTH {
         return None;
     }
-    let mut text = String::new();
+    let mut text = String::with_capacity(3 * content.len());
     for group in content.split_inclusive(|byte| byte & MORE == 0) {
         if group.first() == Some(&MORE) {
             return None; // a leading zero digit: X.690, 8.19.2, forbids it

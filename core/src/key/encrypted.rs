@@ -2,18 +2,83 @@
 
 use alloc::vec::Vec;
 
+use der::{
+    Reader, SliceReader, Tag, Tagged,
+    asn1::{AnyRef, OctetStringRef, SequenceRef},
+};
+use spki::AlgorithmIdentifierRef;
 use zeroize::Zeroizing;
 
-use super::refusal::ENCRYPTED;
+use super::{
+    malformed,
+    pbe::{Budget, Password, Scheme},
+    refusal::ENCRYPTED,
+};
 use crate::{Error, ErrorKind, Result};
 
-/// Decrypts an encrypted PKCS#8 key.
-pub(super) fn decrypt(_der: &[u8], password: Option<&[u8]>) -> Result<Zeroizing<Vec<u8>>> {
-    if password.is_none() {
+/// Decrypts an encrypted PKCS#8 key. The key derivation runs once, and not at all when the scheme is
+/// refused.
+pub(super) fn decrypt(der: &[u8], password: Option<&[u8]>) -> Result<Zeroizing<Vec<u8>>> {
+    let encrypted = Encrypted::parse(der)?;
+    let Some(password) = password else {
         return Err(Error::new(ErrorKind::PasswordRequired, ENCRYPTED));
+    };
+    encrypted
+        .decrypt(&Password::new(password), &mut Budget::new())?
+        .ok_or_else(wrong_password)
+}
+
+/// An encrypted key whose scheme is one that is read.
+pub(super) struct Encrypted<'a> {
+    scheme: Scheme<'a>,
+    ciphertext: &'a [u8],
+}
+
+impl<'a> Encrypted<'a> {
+    pub(super) fn parse(der: &'a [u8]) -> Result<Self> {
+        let fields = || {
+            SliceReader::new(der)?.sequence(|reader| {
+                Ok::<_, der::Error>((
+                    reader.decode::<AlgorithmIdentifierRef<'a>>()?,
+                    reader.decode::<&OctetStringRef>()?.as_bytes(),
+                ))
+            })
+        };
+        let (algorithm, ciphertext) = fields().map_err(|_| {
+            malformed("the private key is not readable encrypted PKCS#8 (RFC 5958)")
+        })?;
+        Ok(Self {
+            scheme: Scheme::parse(&algorithm)?,
+            ciphertext,
+        })
     }
-    Err(Error::new(
-        ErrorKind::Unsupported,
-        "encrypted PKCS#8 is not read yet: decrypt the key with `openssl pkey -in KEY -out NEW`",
-    ))
+
+    /// `None` when the password is wrong: what comes out has no padding or is no key.
+    pub(super) fn decrypt(
+        &self,
+        password: &Password,
+        budget: &mut Budget,
+    ) -> Result<Option<Zeroizing<Vec<u8>>>> {
+        let plaintext = self.scheme.decrypt(password, self.ciphertext, budget)?;
+        Ok(plaintext.filter(|plaintext| looks_like_a_key(plaintext)))
+    }
+}
+
+/// Whether some bytes begin as every private key does, a sequence of their length that an integer
+/// leads. One wrong password in 256 leaves a padding that looks right; this leaves one in 2^40.
+pub(super) fn looks_like_a_key(der: &[u8]) -> bool {
+    let first = || {
+        let mut reader = SliceReader::new(der)?;
+        let sequence = reader.decode::<&SequenceRef>()?;
+        reader.finish()?;
+        SliceReader::new(sequence.as_bytes())?.decode::<AnyRef<'_>>()
+    };
+    first().is_ok_and(|field| field.tag() == Tag::Integer)
+}
+
+pub(super) fn wrong_password() -> Error {
+    Error::new(
+        ErrorKind::WrongPassword,
+        "the password does not open the private key: give the one that it was encrypted with",
+    )
 }

@@ -7,12 +7,20 @@ mod encrypted;
 mod legacy_pem;
 mod material;
 mod ml_dsa;
+mod pair;
+mod pbe;
 mod pem;
+mod pkcs12;
 mod refusal;
 mod rsa;
 
 pub use container::MAX_PRIVATE_KEY_LENGTH;
 pub(crate) use material::KeyMaterial;
+pub(crate) use pair::pair;
+pub use pbe::{MAX_KDF_ITERATIONS, MAX_SCRYPT_MEMORY};
+pub(crate) use pem::{from_section, is_key, no_key};
+pub(crate) use pkcs12::Contents;
+pub use pkcs12::MAX_PKCS12_LENGTH;
 
 use alloc::{format, vec::Vec};
 use core::fmt;
@@ -168,6 +176,45 @@ impl PrivateKey {
         pem::private_key(pem, password)
     }
 
+    /// Reads a private key in any form that has one: PEM, DER (encrypted or not), PKCS#12. Of a
+    /// PKCS#12 file its one key is taken, with or without a certificate.
+    ///
+    /// [`IdentityFiles`](crate::IdentityFiles) reads a key together with its certificate.
+    ///
+    /// # Errors
+    /// As for [`from_der`](Self::from_der), [`from_pem`](Self::from_pem) and
+    /// [`from_pkcs12`](Self::from_pkcs12).
+    pub fn from_bytes(bytes: &[u8], password: Option<&[u8]>) -> Result<Self> {
+        crate::identity_files::private_key(bytes, password)
+    }
+
+    /// Reads the private key of a PKCS#12 file (`.p12`, `.pfx`; RFC 7292, in DER or BER) and the chain
+    /// of its certificate.
+    ///
+    /// The certificate is found by its public key. Of several certificates of one key the end
+    /// entity's and newest is taken; the others of the file are passed to
+    /// [`CertificateChain::new`], which orders them and drops the root. Bags of other kinds (CRLs,
+    /// secrets) are passed over.
+    ///
+    /// The password is UTF-8; the caller owns and wipes it. `None` opens a file without encryption,
+    /// and one with an empty password, in either of the two forms that tools give it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::WrongPassword`] when the MAC does not fit the password, or without a MAC the
+    /// decryption; [`ErrorKind::PasswordRequired`] when there is none and an empty one does not do;
+    /// [`ErrorKind::Unsupported`] naming a scheme that is not read, a file that asks for more work
+    /// than [`MAX_KDF_ITERATIONS`] or [`MAX_SCRYPT_MEMORY`], or a kind of key;
+    /// [`ErrorKind::InvalidKey`] when the file is damaged, longer than [`MAX_PKCS12_LENGTH`], holds
+    /// no key, or several with a certificate each (the message names them);
+    /// [`ErrorKind::InvalidCertificate`] when it holds no certificate; [`ErrorKind::KeyMismatch`]
+    /// when none belongs to the key.
+    pub fn from_pkcs12(
+        file: &[u8],
+        password: Option<&[u8]>,
+    ) -> Result<(Self, crate::CertificateChain)> {
+        pkcs12::identity(file, password)
+    }
+
     /// The kind of key.
     pub fn algorithm(&self) -> KeyAlgorithm {
         self.public_key.algorithm()
@@ -216,6 +263,16 @@ impl fmt::Debug for PrivateKey {
     }
 }
 
+/// Reads a key in DER, encrypted (PKCS#8) or not.
+pub(crate) fn from_der_or_encrypted(der: &[u8], password: Option<&[u8]>) -> Result<PrivateKey> {
+    match container::private_key(der) {
+        Err(error) if error.kind() == ErrorKind::PasswordRequired => {
+            container::private_key(&encrypted::decrypt(der, password)?)
+        }
+        other => other,
+    }
+}
+
 /// The refusal of a key that cannot be read, or whose parts contradict one another.
 fn malformed(what: &str) -> Error {
     Error::new(
@@ -223,6 +280,3 @@ fn malformed(what: &str) -> Error {
         format!("{what}: the file is damaged or its writer is at fault, export the key again"),
     )
 }
-
-#[cfg(test)]
-mod tests;

@@ -28,8 +28,18 @@ pub(super) fn private_key(text: &[u8], password: Option<&[u8]>) -> Result<Privat
             ),
         ));
     }
-    read(key, password)
-        .map_err(|error| error.context(format_args!("`{}` on line {}", key.label(), key.line())))
+    from_section(key, password)
+}
+
+/// Reads the private key of one section.
+pub(crate) fn from_section(section: &PemSection, password: Option<&[u8]>) -> Result<PrivateKey> {
+    read(section, password).map_err(|error| {
+        error.context(format_args!(
+            "`{}` on line {}",
+            section.label(),
+            section.line()
+        ))
+    })
 }
 
 fn read(section: &PemSection, password: Option<&[u8]>) -> Result<PrivateKey> {
@@ -52,12 +62,12 @@ fn read(section: &PemSection, password: Option<&[u8]>) -> Result<PrivateKey> {
 
 /// Every label that a private key has in PEM: `PRIVATE KEY`, `EC PRIVATE KEY`, `ENCRYPTED PRIVATE
 /// KEY`, …
-fn is_key(label: &str) -> bool {
+pub(crate) fn is_key(label: &str) -> bool {
     label.ends_with("PRIVATE KEY")
 }
 
 /// What to say of a text without a private key.
-fn no_key(sections: &[PemSection]) -> Error {
+pub(crate) fn no_key(sections: &[PemSection]) -> Error {
     let has = |end: &str| {
         sections
             .iter()

@@ -47,7 +47,7 @@ impl RingSigner {
     ///
     /// # Errors
     /// [`ErrorKind::InvalidKey`](crate::ErrorKind::InvalidKey) when the numbers of an RSA key do not
-    /// belong together.
+    /// belong together. ring does not look at the private exponent, since it signs without it.
     pub fn new(key: &PrivateKey) -> Result<Self> {
         let algorithm = key.algorithm();
         let key = match (key.material(), algorithm) {

@@ -12,7 +12,7 @@ use crate::{Result, encoding::uri_encode_path};
 /// Double encoding encodes the path once more, `%` becoming `%25`; single encoding brings each byte
 /// to its one percent-encoded form, a `%2F` staying apart from `/`.
 pub(super) fn push_path(out: &mut String, path: &str, normalize: bool, double: bool) -> Result<()> {
-    check(path, "path", b"?#")?;
+    check(path, "path", *b"?#")?;
     if !path.is_empty() && !path.starts_with('/') {
         return Err(invalid(alloc::format!(
             "the path `{}` does not begin with `/`",
@@ -37,7 +37,7 @@ pub(super) fn push_path(out: &mut String, path: &str, normalize: bool, double: b
 /// Appends the canonical form of a query as it stands on the wire, without the `?`: parameters
 /// brought to their one encoded form and sorted by name, then value.
 pub(super) fn push_query(out: &mut String, query: &str) -> Result<()> {
-    check(query, "query", b"#")?;
+    check(query, "query", *b"##")?;
     if query.is_empty() {
         return Ok(());
     }
@@ -125,29 +125,29 @@ fn push_reencoded(out: &mut String, text: &str, keep_slash: bool) {
 
 /// Refuses what cannot stand on the wire: control characters, spaces, other than ASCII, the bytes
 /// in `forbidden`, and a `%` without two hexadecimal digits.
-fn check(text: &str, what: &str, forbidden: &[u8]) -> Result<()> {
-    let mut rest = text.as_bytes();
-    while let Some((&byte, tail)) = rest.split_first() {
-        rest = tail;
-        if !byte.is_ascii_graphic() || forbidden.contains(&byte) {
-            return Err(invalid(alloc::format!(
-                "the {what} `{}` holds a character that cannot stand in it: percent-encode it, as \
-                 it goes on the wire",
-                shown(text)
-            )));
-        }
-        if byte == b'%' {
-            match tail {
-                [high, low, ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {}
-                _ => {
-                    return Err(invalid(alloc::format!(
-                        "the {what} `{}` holds a `%` that two hexadecimal digits do not follow: \
-                         write a percent sign as `%25`",
-                        shown(text)
-                    )));
-                }
-            }
-        }
+fn check(text: &str, what: &str, forbidden: [u8; 2]) -> Result<()> {
+    let [first, second] = forbidden;
+    // Without an early exit, so that the compiler looks at many bytes at once.
+    let on_the_wire = text.bytes().fold(true, |all, byte| {
+        all & byte.is_ascii_graphic() & (byte != first) & (byte != second)
+    });
+    if !on_the_wire {
+        return Err(invalid(alloc::format!(
+            "the {what} `{}` holds a character that cannot stand in it: percent-encode it, as it \
+             goes on the wire",
+            shown(text)
+        )));
+    }
+    let encoded = |after: &str| {
+        let digits = after.as_bytes().get(..2);
+        digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+    };
+    if !text.split('%').skip(1).all(encoded) {
+        return Err(invalid(alloc::format!(
+            "the {what} `{}` holds a `%` that two hexadecimal digits do not follow: write a percent \
+             sign as `%25`",
+            shown(text)
+        )));
     }
     Ok(())
 }

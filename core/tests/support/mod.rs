@@ -1,6 +1,12 @@
 //! Certificates made by the `openssl` command at test time.
-// Each test file uses its own part of this.
+// Each test file uses its own part of this, and tests say what they expect by panicking.
 #![allow(dead_code)]
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used
+)]
 
 use std::{fs, path::PathBuf, process::Command};
 
@@ -80,6 +86,17 @@ impl Workshop {
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "openssl {arguments:?}: {said}");
         String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Whether `openssl` ends well.
+    pub(crate) fn succeeds(&self, arguments: &[&str]) -> bool {
+        Command::new("openssl")
+            .args(arguments)
+            .current_dir(self.dir.path())
+            .output()
+            .expect("these tests need the `openssl` command")
+            .status
+            .success()
     }
 
     /// What `openssl x509 -noout` prints about `NAME.pem`, without its label.

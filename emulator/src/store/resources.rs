@@ -371,6 +371,25 @@ fn check_place(config: &Config) -> Result<()> {
             )));
         }
     }
+    let base = &config.base_path;
+    // Unreserved characters only: such a path stands in the canonical request as it is.
+    let plain = |segment: &str| {
+        !segment.is_empty()
+            && segment != "."
+            && segment != ".."
+            && segment
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte))
+    };
+    if !base.is_empty()
+        && !base
+            .strip_prefix('/')
+            .is_some_and(|s| s.split('/').all(plain))
+    {
+        return Err(invalid(format!(
+            "the base path `{base}` must begin with `/`, not end in it, and hold letters, digits and `-._~`"
+        )));
+    }
     let bits = config.settings.minimum_rsa_bits;
     if !(1_024..=8_192).contains(&bits) {
         return Err(invalid(format!(

@@ -5,7 +5,7 @@ use ring::digest::{SHA256, digest};
 use rolesanywhere_core::UnixTime;
 use rolesanywhere_emulator::Request;
 
-use crate::pki::Issued;
+use crate::pki::Identity;
 
 pub(crate) const ACCOUNT: &str = "123456789012";
 pub(crate) const REGION: &str = "us-east-1";
@@ -32,7 +32,7 @@ pub(crate) struct Call {
 
 impl Call {
     /// What the AWS helper sends: ARNs in the query, the duration in the body.
-    pub(crate) fn helper(arns: &Arns, leaf: &Issued, now: UnixTime) -> Self {
+    pub(crate) fn helper(arns: &Arns, leaf: &dyn Identity, now: UnixTime) -> Self {
         let date = now.to_sigv4();
         Self {
             method: "POST".to_owned(),
@@ -52,13 +52,13 @@ impl Call {
             unsigned_headers: vec![pair("user-agent", "test"), pair("accept-encoding", "gzip")],
             body: r#"{"durationSeconds":3600}"#.to_owned(),
             algorithm: "AWS4-X509-ECDSA-SHA256".to_owned(),
-            serial: leaf.serial_decimal(),
+            serial: leaf.serial(),
             scope: format!("{}/{REGION}/rolesanywhere/aws4_request", &date[..8]),
             date,
         }
     }
 
-    pub(crate) fn with_chain(mut self, chain: &[&Issued]) -> Self {
+    pub(crate) fn with_chain(mut self, chain: &[&dyn Identity]) -> Self {
         let chain: Vec<String> = chain.iter().map(|ca| BASE64.encode(&ca.der())).collect();
         self.headers
             .push(pair("x-amz-x509-chain", &chain.join(",")));
@@ -109,7 +109,7 @@ impl Call {
     }
 
     /// Signs with SHA-256 and the certificate's key.
-    pub(crate) fn sign(&self, leaf: &Issued) -> Request {
+    pub(crate) fn sign(&self, leaf: &dyn Identity) -> Request {
         self.signed(&leaf.sign(self.string_to_sign().as_bytes()))
     }
 

@@ -2,6 +2,24 @@
 //! certificates and signatures come from the OpenSSL command line (ML-DSA, which OpenSSL 3.0 lacks,
 //! from the `ml-dsa` crate and DER written by hand).
 
+// `cfg(test)` lets the helpers panic as tests do (clippy.toml).
+#[cfg(test)]
+mod accepted;
+#[cfg(test)]
 mod client;
+#[cfg(test)]
+mod configured;
+#[cfg(test)]
+mod core_client;
+#[cfg(test)]
+mod handmade;
+#[cfg(test)]
+mod lab;
+#[cfg(test)]
 mod pki;
+#[cfg(test)]
+mod refused;
+#[cfg(test)]
 mod served;
+#[cfg(test)]
+mod sts;

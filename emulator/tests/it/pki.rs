@@ -11,6 +11,8 @@ use std::{
     },
 };
 
+use data_encoding::BASE64;
+
 /// A certificate to be issued. Fields that a test does not care for come from [`Certificate::leaf`]
 /// or [`Certificate::ca`].
 #[derive(Clone, Debug)]
@@ -128,7 +130,22 @@ impl Certificate {
             }
         }
         run(command);
-        Issued { certificate, key }
+        let pem = fs::read_to_string(&certificate).unwrap();
+        let begin = pem.find("-----BEGIN").unwrap();
+        let lines: String = pem[begin..]
+            .lines()
+            .filter(|l| !l.starts_with('-'))
+            .collect();
+        Issued {
+            der: BASE64.decode(lines.as_bytes()).unwrap(),
+            serial: match self.serial.strip_prefix("0x") {
+                Some(hex) => decimal(hex),
+                None => self.serial.clone(),
+            },
+            pem: pem[begin..].to_owned(),
+            certificate,
+            key,
+        }
     }
 }
 
@@ -137,38 +154,60 @@ impl Certificate {
 pub(crate) struct Issued {
     pub(crate) certificate: PathBuf,
     pub(crate) key: PathBuf,
+    pem: String,
+    der: Vec<u8>,
+    serial: String,
 }
 
 impl Issued {
-    pub(crate) fn pem(&self) -> String {
-        let text = fs::read_to_string(&self.certificate).unwrap();
-        text[text.find("-----BEGIN").unwrap()..].to_owned()
-    }
-
-    pub(crate) fn der(&self) -> Vec<u8> {
-        let mut command = openssl(&["x509", "-outform", "DER", "-in"]);
-        command.arg(&self.certificate);
-        run(command)
-    }
-
-    /// The serial number in decimal, by way of OpenSSL and its calculator.
-    pub(crate) fn serial_decimal(&self) -> String {
+    /// A certificate and a key that others wrote; OpenSSL tells the serial number.
+    pub(crate) fn from_files(certificate: &Path, key: &Path) -> Self {
         let mut command = openssl(&["x509", "-noout", "-serial", "-in"]);
-        command.arg(&self.certificate);
+        command.arg(certificate);
         let text = String::from_utf8(run(command)).unwrap();
-        let hex = text.trim().strip_prefix("serial=").unwrap();
-        decimal(hex)
+        let mut command = openssl(&["x509", "-outform", "DER", "-in"]);
+        command.arg(certificate);
+        Self {
+            certificate: certificate.to_owned(),
+            key: key.to_owned(),
+            pem: fs::read_to_string(certificate).unwrap(),
+            der: run(command),
+            serial: decimal(text.trim().strip_prefix("serial=").unwrap()),
+        }
     }
 
-    /// A signature with SHA-256: PKCS#1 v1.5 or DER of ECDSA.
-    pub(crate) fn sign(&self, message: &[u8]) -> Vec<u8> {
-        sign_with("sha256", &self.key, message)
+    pub(crate) fn pem(&self) -> String {
+        self.pem.clone()
     }
 }
 
-pub(crate) fn sign_with(hash: &str, key: &Path, message: &[u8]) -> Vec<u8> {
+/// A certificate whose key signs.
+pub(crate) trait Identity {
+    fn der(&self) -> Vec<u8>;
+    /// The serial number in decimal.
+    fn serial(&self) -> String;
+    /// Signs as the service wants it of this kind of key.
+    fn sign(&self, message: &[u8]) -> Vec<u8>;
+}
+
+impl Identity for Issued {
+    fn der(&self) -> Vec<u8> {
+        self.der.clone()
+    }
+
+    fn serial(&self) -> String {
+        self.serial.clone()
+    }
+
+    fn sign(&self, message: &[u8]) -> Vec<u8> {
+        sign_with(&["-sha256"], &self.key, message)
+    }
+}
+
+/// A signature by OpenSSL with the given options of `openssl dgst`.
+pub(crate) fn sign_with(options: &[&str], key: &Path, message: &[u8]) -> Vec<u8> {
     let mut command = openssl(&["dgst", "-sign"]);
-    command.arg(key).arg(format!("-{hash}"));
+    command.arg(key).args(options);
     run_with_input(command, message)
 }
 
@@ -203,6 +242,13 @@ pub(crate) fn key_file(kind: &'static str) -> PathBuf {
             file
         })
         .clone()
+}
+
+/// The `SubjectPublicKeyInfo` of a private key.
+pub(crate) fn public_key(key: &Path) -> Vec<u8> {
+    let mut command = openssl(&["pkey", "-pubout", "-outform", "DER", "-in"]);
+    command.arg(key);
+    run(command)
 }
 
 /// Hexadecimal to decimal by schoolbook arithmetic.

@@ -1,0 +1,99 @@
+//! What is said on stderr: one line an event, never a secret, never a control character.
+
+use std::{
+    cell::{Cell, RefCell},
+    fmt,
+    io::Write as _,
+};
+
+/// The name that stands before every line, so that the reader of an SDK's log knows who spoke.
+const SPEAKER: &str = "rolesanywhere";
+
+/// Stderr. Warnings wait until the command ends: a failed command prints its one line only, unless
+/// `--verbose` asks for all.
+#[derive(Debug, Default)]
+pub(crate) struct Console {
+    verbose: Cell<bool>,
+    warnings: RefCell<Vec<String>>,
+}
+
+impl Console {
+    /// Prints what [`detail`](Self::detail) says, and warnings at once.
+    pub(crate) fn set_verbose(&self, verbose: bool) {
+        self.verbose.set(verbose);
+    }
+
+    /// Says a step of the way, under `--verbose` only.
+    pub(crate) fn detail(&self, message: fmt::Arguments<'_>) {
+        if self.verbose.get() {
+            line(&message.to_string());
+        }
+    }
+
+    /// Something that the user should change, though it stops nothing.
+    pub(crate) fn warn(&self, message: impl Into<String>) {
+        let message = message.into();
+        if self.verbose.get() {
+            line(&format!("warning: {message}"));
+        } else {
+            self.warnings.borrow_mut().push(message);
+        }
+    }
+
+    /// The command did what it was asked: prints the warnings that waited.
+    pub(crate) fn succeeded(&self) {
+        for message in self.warnings.take() {
+            line(&format!("warning: {message}"));
+        }
+    }
+
+    /// The command failed: prints the one line that says what to do.
+    pub(crate) fn failed(&self, error: &dyn fmt::Display) {
+        match self.warnings.take().len() {
+            0 => line(&error.to_string()),
+            count => line(&format!(
+                "{error} ({count} warning{} withheld: `--verbose` shows {})",
+                if count == 1 { "" } else { "s" },
+                if count == 1 { "it" } else { "them" },
+            )),
+        }
+    }
+
+    /// Something that the user waits for.
+    pub(crate) fn say(&self, message: &str) {
+        line(message);
+    }
+
+    /// A line of a story, as it is.
+    pub(crate) fn tell(&self, message: fmt::Arguments<'_>) {
+        write_stderr(&format!("{message}\n"));
+    }
+}
+
+fn line(message: &str) {
+    write_stderr(&format!("{SPEAKER}: {}\n", one_line(message)));
+}
+
+/// Control characters, which a file or a server may have brought in, become spaces: a message cannot
+/// break the line or drive the terminal.
+fn one_line(message: &str) -> String {
+    message
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect()
+}
+
+fn write_stderr(text: &str) {
+    // Nobody is left to tell that stderr is closed.
+    let _ = std::io::stderr().lock().write_all(text.as_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_cannot_break_the_line_or_drive_the_terminal() {
+        assert_eq!(one_line("a\nb\r\u{1b}[31mc\u{9b}d"), "a b  [31mc d");
+    }
+}

@@ -1,0 +1,150 @@
+//! The password of an encrypted private key, from the one place that the user named.
+
+use std::{fs::File, io::Read as _, path::PathBuf};
+
+use rolesanywhere_core::{Error, ErrorKind, Result};
+use zeroize::Zeroizing;
+
+use crate::{arguments::PasswordOptions, console::Console, environment::Environment};
+
+/// The longest password that is read. Longer input is some other file.
+const MAX_PASSWORD_LENGTH: u64 = 4096;
+
+/// Reads the password; `None` when no place was named. Wiped when dropped.
+///
+/// # Errors
+/// [`ErrorKind::InvalidInput`] when the place cannot be read.
+pub(crate) fn read(
+    options: &PasswordOptions,
+    environment: &Environment<'_>,
+    console: &Console,
+) -> Result<Option<Zeroizing<Vec<u8>>>> {
+    if let Some(path) = &options.password_file {
+        return read_file(path, "--password-file").map(Some);
+    }
+    if let Some(number) = options.password_fd {
+        // The system's own name for an open descriptor: no descriptor is taken over by its number.
+        let path = PathBuf::from(format!("/dev/fd/{number}"));
+        return read_file(&path, "--password-fd").map(Some);
+    }
+    if let Some(name) = &options.password_env {
+        let value = environment.value(name).ok_or_else(|| {
+            Error::new(
+                ErrorKind::InvalidInput,
+                format!("the variable `{name}` of --password-env is unset or empty: set it"),
+            )
+        })?;
+        return Ok(Some(Zeroizing::new(value.into_bytes())));
+    }
+    if let Some(password) = &options.pkcs8_password {
+        if password.0.is_empty() {
+            return Ok(None); // aws_signing_helper takes an empty one for none.
+        }
+        console.warn(
+            "--pkcs8-password shows the password to every user of this machine: \
+             use --password-file, --password-env or --password-fd",
+        );
+        return Ok(Some(Zeroizing::new(password.0.as_bytes().to_vec())));
+    }
+    Ok(None)
+}
+
+fn read_file(path: &PathBuf, option: &str) -> Result<Zeroizing<Vec<u8>>> {
+    let refuse = |why: String| {
+        let message = format!("the password file `{}` of {option} {why}", path.display());
+        Error::new(ErrorKind::InvalidInput, message)
+    };
+    let file = File::open(path).map_err(|error| refuse(format!("cannot be read: {error}")))?;
+    // Of its final size from the start: a buffer that grows leaves its content behind.
+    let capacity = usize::try_from(MAX_PASSWORD_LENGTH).unwrap_or_default() + 2;
+    let mut password = Zeroizing::new(Vec::with_capacity(capacity));
+    file.take(MAX_PASSWORD_LENGTH + 1)
+        .read_to_end(&mut password)
+        .map_err(|error| refuse(format!("cannot be read: {error}")))?;
+    if password.len() as u64 > MAX_PASSWORD_LENGTH {
+        return Err(refuse(format!(
+            "is longer than {MAX_PASSWORD_LENGTH} bytes: name the file that holds the password alone"
+        )));
+    }
+    if password.last() == Some(&b'\n') {
+        password.pop();
+        if password.last() == Some(&b'\r') {
+            password.pop();
+        }
+    }
+    Ok(password)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options() -> PasswordOptions {
+        PasswordOptions {
+            password_file: None,
+            password_env: None,
+            password_fd: None,
+            pkcs8_password: None,
+        }
+    }
+
+    fn read_with(options: &PasswordOptions) -> Result<Option<Vec<u8>>> {
+        let lookup = |name: &str| (name == "P").then(|| "from env\n".to_owned());
+        let found = read(options, &Environment::new(&lookup), &Console::default())?;
+        Ok(found.map(|password| password.to_vec()))
+    }
+
+    #[test]
+    fn one_final_newline_is_no_part_of_a_file_s_password() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("password");
+        for (content, expected) in [
+            ("secret", "secret"),
+            ("secret\n", "secret"),
+            ("secret\r\n", "secret"),
+            ("secret\n\n", "secret\n"),
+            (" secret ", " secret "),
+        ] {
+            std::fs::write(&path, content).unwrap();
+            let options = PasswordOptions {
+                password_file: Some(path.clone()),
+                ..options()
+            };
+            assert_eq!(read_with(&options).unwrap().unwrap(), expected.as_bytes());
+        }
+        std::fs::write(&path, "x".repeat(4097)).unwrap();
+        let options = PasswordOptions {
+            password_file: Some(path),
+            ..options()
+        };
+        let error = read_with(&options).unwrap_err();
+        assert!(
+            error.message().contains("longer than 4096 bytes"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_variable_is_taken_as_it_is() {
+        let options = |name: &str| PasswordOptions {
+            password_env: Some(name.into()),
+            ..options()
+        };
+        assert_eq!(read_with(&options("P")).unwrap().unwrap(), b"from env\n");
+        let error = read_with(&options("Q")).unwrap_err();
+        assert!(
+            error.message().contains("`Q` of --password-env is unset"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn no_place_is_no_password() {
+        assert_eq!(read_with(&options()).unwrap(), None);
+        let empty = PasswordOptions {
+            pkcs8_password: Some(String::new().into()),
+            ..options()
+        };
+        assert_eq!(read_with(&empty).unwrap(), None);
+    }
+}

@@ -1,0 +1,222 @@
+//! Files that are not what they should be: nothing is sent, and the line says what to do.
+
+use crate::{
+    harness::{Arns, World, now, openssl, program, run},
+    scripted::{Scripted, session},
+};
+
+/// Runs with the given files against a server that would answer anything, which must stay unasked.
+fn refused(world: &World, certificate: &str, key: Option<&str>, part: &str) {
+    let server = Scripted::tls(vec![session()]);
+    let (endpoint, ca) = (
+        server.https(),
+        world.write("ca.pem", server.ca_pem.as_bytes()),
+    );
+    let arns = Arns::any();
+    let (certificate, key) = (world.text(certificate), key.map(|key| world.text(key)));
+    let mut line = vec![
+        "credential-process",
+        "--certificate",
+        &certificate,
+        "--trust-anchor-arn",
+        &arns.trust_anchor,
+        "--profile-arn",
+        &arns.profile,
+        "--role-arn",
+        &arns.role,
+        "--endpoint",
+        &endpoint,
+    ];
+    if let Some(key) = &key {
+        line.extend(["--private-key", key]);
+    }
+    run(program(&line).env("AWS_CA_BUNDLE", ca)).fails_with(part);
+    assert!(server.requests().is_empty(), "{part}");
+}
+
+#[test]
+fn missing_files_are_named_with_their_option() {
+    let world = World::new();
+    refused(
+        &world,
+        "absent.pem",
+        Some("key.pem"),
+        "absent.pem` cannot be read (No such file",
+    );
+    refused(&world, "absent.pem", Some("key.pem"), "check --certificate");
+    refused(
+        &world,
+        "certificate.pem",
+        Some("absent.pem"),
+        "check --private-key",
+    );
+    refused(
+        &world,
+        "certificate.pem",
+        None,
+        "holds no private key: name the key's file with --private-key",
+    );
+    refused(
+        &world,
+        "",
+        Some("key.pem"),
+        "cannot be read (Is a directory",
+    );
+}
+
+#[test]
+fn a_key_of_another_certificate_is_refused() {
+    let world = World::new();
+    let other = world.ca.end_entity("other", now()).unwrap();
+    world.write_private("other.pem", other.private_key_pem.as_bytes());
+    refused(
+        &world,
+        "certificate.pem",
+        Some("other.pem"),
+        "other.pem` and `",
+    );
+}
+
+#[test]
+fn an_expired_certificate_is_refused() {
+    let world = World::at(now().plus_seconds(-3 * 86_400));
+    refused(&world, "certificate.pem", Some("key.pem"), "expired");
+}
+
+#[test]
+fn a_certificate_of_next_week_is_refused() {
+    let world = World::at(now().plus_seconds(7 * 86_400));
+    refused(&world, "certificate.pem", Some("key.pem"), "not valid");
+}
+
+#[test]
+fn malformed_pem_is_refused() {
+    let world = World::new();
+    let good = world.read("certificate.pem");
+    let lines: Vec<&str> = good.lines().collect();
+    let middle = lines.len() / 2;
+    let without_end = lines[..lines.len() - 1].join("\n");
+    let bad_base64 = good.replace(lines[middle], "!!!!not base64!!!!");
+    let bad_der = "-----BEGIN CERTIFICATE-----\nAAAAAAAA\n-----END CERTIFICATE-----\n";
+    let cut = [&lines[..middle], &lines[lines.len() - 1..]]
+        .concat()
+        .join("\n");
+    let other_end = good.replace("END CERTIFICATE", "END SOMETHING");
+    for (content, part) in [
+        ("", "is empty: check --certificate"),
+        ("just text\n", "certificate.pem`: "),
+        (without_end.as_str(), "certificate.pem`: "),
+        (bad_base64.as_str(), "certificate.pem`: "),
+        (bad_der, "certificate.pem`: "),
+        (cut.as_str(), "certificate.pem`: "),
+        (other_end.as_str(), "certificate.pem`: "),
+    ] {
+        let damaged = World::new();
+        damaged.write("certificate.pem", content.as_bytes());
+        refused(&damaged, "certificate.pem", Some("key.pem"), part);
+    }
+    let key = world.read("key.pem");
+    let key_lines: Vec<&str> = key.lines().collect();
+    for content in [
+        key.replace(key_lines[1], "!!!!"),
+        key_lines[..2].join("\n"),
+        good.clone(),
+        "-----BEGIN PRIVATE KEY-----\nAAAAAAAA\n-----END PRIVATE KEY-----\n".to_owned(),
+        "no key\n".to_owned(),
+    ] {
+        world.write_private("damaged.pem", content.as_bytes());
+        refused(
+            &world,
+            "certificate.pem",
+            Some("damaged.pem"),
+            "damaged.pem`: ",
+        );
+    }
+}
+
+#[test]
+fn files_that_are_too_large_are_not_read() {
+    let world = World::new();
+    world.write("large.pem", &vec![b'x'; 2 << 20]);
+    refused(
+        &world,
+        "large.pem",
+        Some("key.pem"),
+        "is larger than 1048576 bytes",
+    );
+    refused(
+        &world,
+        "certificate.pem",
+        Some("large.pem"),
+        "is larger than 1048576 bytes",
+    );
+}
+
+#[test]
+fn an_encrypted_key_without_a_password_says_how_to_give_one() {
+    let world = World::new();
+    let (plain, encrypted) = (world.text("key.pem"), world.text("encrypted.pem"));
+    openssl(&[
+        "pkcs8",
+        "-topk8",
+        "-in",
+        &plain,
+        "-out",
+        &encrypted,
+        "-passout",
+        "pass:hunter2",
+    ]);
+    world.write_private("encrypted.pem", world.read("encrypted.pem").as_bytes());
+    refused(
+        &world,
+        "certificate.pem",
+        Some("encrypted.pem"),
+        "is encrypted: give its password with --password-file, --password-env or --password-fd",
+    );
+}
+
+#[test]
+fn hardware_keys_are_named_as_what_they_are() {
+    let arns = Arns::any();
+    let run = run(&mut program(&[
+        "credential-process",
+        "--certificate=pkcs11:object=x",
+        "--trust-anchor-arn",
+        &arns.trust_anchor,
+        "--profile-arn",
+        &arns.profile,
+        "--role-arn",
+        &arns.role,
+    ]));
+    run.fails_with("keys in PKCS#11 tokens and TPMs are not supported yet");
+}
+
+#[test]
+fn wrong_arns_and_bounds_are_refused_before_any_file_is_read() {
+    let arns = Arns::any();
+    for (option, value, part) in [
+        (
+            "--role-arn",
+            "arn:aws:iam::123456789012:user/u",
+            "is not the ARN of a role",
+        ),
+        (
+            "--profile-arn",
+            "arn:aws:rolesanywhere:eu-west-1:123456789012:profile/p",
+            "both must be of the same region",
+        ),
+        (
+            "--trust-anchor-arn",
+            "nonsense",
+            "does not begin with `arn:`",
+        ),
+        ("--session-duration", "60", "900"),
+        ("--role-session-name", "no spaces", "session name"),
+        ("--endpoint", "service.example", "https://"),
+        ("--endpoint", "http://service.example", "in the clear"),
+    ] {
+        let world = World::new();
+        let mut command = world.credential_process(&arns, &[option, value]);
+        run(&mut command).fails_with(part);
+    }
+}

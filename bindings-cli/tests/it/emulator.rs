@@ -1,0 +1,420 @@
+//! `credential-process` against the emulator, which verifies what the service verifies.
+
+use std::{io::Write as _, process::Stdio};
+
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
+use rolesanywhere_emulator::{
+    Config, Service,
+    config::{Profile, Role, TrustAnchor},
+    server,
+};
+
+use crate::harness::{Arns, World, openssl, program, run};
+
+#[test]
+fn credentials_are_issued_and_the_line_stays_empty() {
+    let world = World::new();
+    let (server, arns) = world.emulator();
+    let ca = world.text("server-ca.pem");
+    let mut command = world.credential_process(&arns, &["--endpoint", server.endpoint()]);
+    let ended = run(command.env("AWS_CA_BUNDLE", &ca));
+    let json = ended.succeeds();
+    assert!(json["AccessKeyId"].as_str().unwrap().starts_with("ASIA"));
+    assert_eq!(ended.stderr, "");
+    assert_eq!(server.service().issued_credentials(), 1);
+    let records = server.service().audit_records();
+    assert_eq!(records.len(), 1);
+    assert!(records[0].nonconformance.is_empty(), "{records:?}");
+}
+
+#[test]
+fn every_option_of_the_session_is_sent_as_it_was_meant() {
+    let world = World::new();
+    let (server, arns) = world.emulator();
+    let ca = world.text("server-ca.pem");
+    for extra in [
+        &["--arns-in=body"][..],
+        &["--arns-in=query"],
+        &["--session-duration=900"],
+        &["--session-duration", "43200"],
+        &["--role-session-name=web-1"],
+        &["--role-session-name="],
+        &["--region=us-east-1"],
+        &[
+            "--with-proxy",
+            "--debug=false",
+            "--use-fips-endpoint=false",
+            "--no-verify-ssl=F",
+        ],
+        &["--connect-timeout=5", "--request-timeout=5.5"],
+    ] {
+        let mut line = vec!["--endpoint", server.endpoint(), "--ca-bundle", &ca];
+        line.extend(extra);
+        run(&mut world.credential_process(&arns, &line)).succeeds();
+    }
+    let named = server
+        .service()
+        .audit_records()
+        .iter()
+        .any(|record| format!("{record:?}").contains("/web-1"));
+    assert!(named, "the session name did not arrive");
+}
+
+#[test]
+fn the_endpoint_comes_from_the_environment_too() {
+    let world = World::new();
+    let (server, arns) = world.emulator();
+    let ca = world.text("server-ca.pem");
+    for variable in ["AWS_ENDPOINT_URL_ROLESANYWHERE", "AWS_ENDPOINT_URL"] {
+        let mut command = world.credential_process(&arns, &["--ca-bundle", &ca]);
+        run(command.env(variable, server.endpoint())).succeeds();
+    }
+    // What breaks the reference helper and has nothing to do with it.
+    let mut command = world.credential_process(&arns, &["--ca-bundle", &ca]);
+    command
+        .env("AWS_ENDPOINT_URL", server.endpoint())
+        .env("AWS_PROFILE", "no-such-profile")
+        .env("AWS_REGION", "eu-west-1")
+        .env("AWS_CONFIG_FILE", "/nonexistent");
+    run(&mut command).succeeds();
+}
+
+#[test]
+fn verbose_says_each_step_and_no_secret() {
+    let world = World::new();
+    let (server, arns) = world.emulator();
+    let ca = world.text("server-ca.pem");
+    for flag in ["--verbose", "--debug"] {
+        let line = ["--endpoint", server.endpoint(), "--ca-bundle", &ca, flag];
+        let ended = run(&mut world.credential_process(&arns, &line));
+        let json = ended.succeeds();
+        for part in [
+            server.endpoint(),
+            "CN=workload",
+            "EC P-256",
+            "(--ca-bundle)",
+            "status 201",
+        ] {
+            assert!(ended.stderr.contains(part), "{part}: {}", ended.stderr);
+        }
+        for secret in ["SecretAccessKey", "SessionToken"] {
+            assert!(!ended.stderr.contains(json[secret].as_str().unwrap()));
+        }
+        assert!(!ended.stderr.contains("PRIVATE KEY") && !ended.stderr.contains("Signature="));
+    }
+}
+
+#[test]
+fn a_refusal_of_the_service_says_what_to_do() {
+    let world = World::new();
+    let (server, arns) = world.emulator();
+    let ca = world.text("server-ca.pem");
+    let line = ["--endpoint", server.endpoint(), "--ca-bundle", &ca];
+    let stranger = World::new();
+    let ended = run(&mut stranger.credential_process(&arns, &line));
+    ended.fails_with("Untrusted signing certificate");
+    ended.fails_with("--intermediates");
+    let other = Arns {
+        role: arns.role.replace("role/app", "role/other"),
+        ..arns
+    };
+    run(&mut world.credential_process(&other, &line)).fails_with("add the role to the profile");
+}
+
+#[test]
+fn a_key_that_others_can_read_earns_one_warning() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let world = World::new();
+    let (server, arns) = world.emulator();
+    let ca = world.text("server-ca.pem");
+    let line = ["--endpoint", server.endpoint(), "--ca-bundle", &ca];
+    let key = world.path("key.pem");
+    for (mode, warned) in [(0o600, false), (0o400, false), (0o640, true), (0o604, true)] {
+        std::fs::set_permissions(&key, std::fs::Permissions::from_mode(mode)).unwrap();
+        let ended = run(&mut world.credential_process(&arns, &line));
+        ended.succeeds();
+        assert_eq!(
+            ended.stderr.contains(&format!("has mode {mode:04o}")),
+            warned,
+            "{ended:?}"
+        );
+        assert_eq!(ended.stderr.lines().count(), usize::from(warned));
+    }
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let stranger = World::new();
+    std::fs::set_permissions(
+        stranger.path("key.pem"),
+        std::fs::Permissions::from_mode(0o644),
+    )
+    .unwrap();
+    run(&mut stranger.credential_process(&arns, &line)).fails_with("1 warning withheld");
+}
+
+/// A leaf under two intermediates, all in `world`: `leaf.pem`, `leaf-key.pem`, `one.pem` (next to the
+/// root), `two.pem` (issued the leaf).
+fn chain_of_three(world: &World) -> (server::BlockingServer, Arns) {
+    let ca_params = |name: &str| {
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+        params.distinguished_name.push(DnType::CommonName, name);
+        params
+    };
+    let root_key = KeyPair::generate().unwrap();
+    let root_params = ca_params("root");
+    let root = root_params.self_signed(&root_key).unwrap();
+    let root_issuer = Issuer::new(root_params, root_key);
+    let one_key = KeyPair::generate().unwrap();
+    let one = ca_params("one").signed_by(&one_key, &root_issuer).unwrap();
+    let one_issuer = Issuer::new(ca_params("one"), one_key);
+    let two_key = KeyPair::generate().unwrap();
+    let two = ca_params("two").signed_by(&two_key, &one_issuer).unwrap();
+    let mut params = CertificateParams::new(Vec::new()).unwrap();
+    params.is_ca = IsCa::ExplicitNoCa;
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    params.distinguished_name.push(DnType::CommonName, "leaf");
+    let key = KeyPair::generate().unwrap();
+    let leaf = params
+        .signed_by(&key, &Issuer::new(ca_params("two"), two_key))
+        .unwrap();
+    for (name, pem) in [
+        ("root.pem", &root),
+        ("one.pem", &one),
+        ("two.pem", &two),
+        ("leaf.pem", &leaf),
+    ] {
+        world.write(name, pem.pem().as_bytes());
+    }
+    world.write("leaf.der", leaf.der());
+    world.write_private("leaf-key.pem", key.serialize_pem().as_bytes());
+    world.write_private("leaf-key.der", key.serialized_der());
+    let config = Config::new("123456789012", "us-east-1")
+        .with_trust_anchor(TrustAnchor::new("root", &root.pem()))
+        .with_profile(Profile::new("app", &["app"]))
+        .with_role(Role::new("app"));
+    let service = Service::new(&config).unwrap();
+    let server = server::start_blocking(service.into(), server::ServerOptions::default()).unwrap();
+    world.write("server-ca.pem", server.ca_pem().unwrap().as_bytes());
+    let arns = Arns {
+        trust_anchor: server.service().trust_anchor_arn("root").unwrap(),
+        profile: server.service().profile_arn("app").unwrap(),
+        role: server.service().role_arn("app").unwrap(),
+    };
+    (server, arns)
+}
+
+#[test]
+fn the_chain_is_found_wherever_it_stands_and_in_any_order() {
+    let world = World::new();
+    let (server, arns) = chain_of_three(&world);
+    let [leaf, key, one, two, root] =
+        ["leaf.pem", "leaf-key.pem", "one.pem", "two.pem", "root.pem"].map(|name| world.read(name));
+    world.write("bundle.pem", format!("{one}{two}").as_bytes());
+    world.write("reversed.pem", format!("{root}{two}{one}{leaf}").as_bytes());
+    world.write(
+        "full-chain.pem",
+        format!("{leaf}{two}{one}{root}").as_bytes(),
+    );
+    world.write_private("combo.pem", format!("{key}{leaf}{two}{one}").as_bytes());
+    world.write_private(
+        "combo-last.pem",
+        format!("{leaf}{one}{two}{key}").as_bytes(),
+    );
+    for (certificate, private_key, intermediates) in [
+        ("leaf.pem", Some("leaf-key.pem"), Some("bundle.pem")),
+        ("leaf.pem", Some("leaf-key.pem"), Some("reversed.pem")),
+        ("full-chain.pem", Some("leaf-key.pem"), None),
+        ("combo.pem", None, None),
+        ("combo-last.pem", None, None),
+        ("leaf.der", Some("leaf-key.der"), Some("bundle.pem")),
+    ] {
+        let mut line: Vec<String> = vec!["credential-process".into()];
+        let mut option = |name: &str, value: &str| {
+            line.push(name.to_owned());
+            line.push(value.to_owned());
+        };
+        option("--certificate", &world.text(certificate));
+        if let Some(name) = private_key {
+            option("--private-key", &world.text(name));
+        }
+        if let Some(name) = intermediates {
+            option("--intermediates", &world.text(name));
+        }
+        option("--trust-anchor-arn", &arns.trust_anchor);
+        option("--profile-arn", &arns.profile);
+        option("--role-arn", &arns.role);
+        option("--endpoint", server.endpoint());
+        option("--ca-bundle", &world.text("server-ca.pem"));
+        let ended = run(&mut program(&line));
+        ended.succeeds();
+        assert_eq!(ended.stderr, "", "{certificate}");
+    }
+    let line = [
+        "credential-process",
+        "--certificate",
+        &world.text("leaf.pem"),
+        "--private-key",
+        &world.text("leaf-key.pem"),
+        "--trust-anchor-arn",
+        &arns.trust_anchor,
+        "--profile-arn",
+        &arns.profile,
+        "--role-arn",
+        &arns.role,
+        "--endpoint",
+        server.endpoint(),
+        "--ca-bundle",
+        &world.text("server-ca.pem"),
+    ];
+    run(&mut program(&line)).fails_with("Untrusted signing certificate");
+}
+
+#[test]
+fn every_kind_of_key_signs() {
+    let world = World::new();
+    let (ca_key, ca) = (world.text("own-ca-key.pem"), world.text("own-ca.pem"));
+    openssl(&[
+        "req",
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:P-256",
+        "-nodes",
+        "-keyout",
+        &ca_key,
+        "-out",
+        &ca,
+        "-subj",
+        "/CN=own CA",
+        "-days",
+        "2",
+        "-addext",
+        "keyUsage=critical,keyCertSign",
+    ]);
+    world.write(
+        "extensions",
+        b"basicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature\n",
+    );
+    let config = Config::new("123456789012", "us-east-1")
+        .with_trust_anchor(TrustAnchor::new("ca", &world.read("own-ca.pem")))
+        .with_profile(Profile::new("app", &["app"]))
+        .with_role(Role::new("app"));
+    let service = Service::new(&config).unwrap();
+    let server = server::start_blocking(service.into(), server::ServerOptions::default()).unwrap();
+    world.write("server-ca.pem", server.ca_pem().unwrap().as_bytes());
+    let arns = Arns {
+        trust_anchor: server.service().trust_anchor_arn("ca").unwrap(),
+        profile: server.service().profile_arn("app").unwrap(),
+        role: server.service().role_arn("app").unwrap(),
+    };
+    let [key, request, certificate, extensions] =
+        ["key.pem", "request.pem", "certificate.pem", "extensions"].map(|name| world.text(name));
+    for kind in ["rsa:2048", "rsa:4096", "ec:P-256", "ec:P-384", "ec:P-521"] {
+        let (algorithm, parameter) = kind.split_once(':').unwrap();
+        let option = match algorithm {
+            "rsa" => format!("rsa_keygen_bits:{parameter}"),
+            _ => format!("ec_paramgen_curve:{parameter}"),
+        };
+        openssl(&[
+            "genpkey",
+            "-algorithm",
+            algorithm,
+            "-pkeyopt",
+            &option,
+            "-out",
+            &key,
+        ]);
+        openssl(&[
+            "req",
+            "-new",
+            "-key",
+            &key,
+            "-subj",
+            "/CN=workload",
+            "-out",
+            &request,
+        ]);
+        openssl(&[
+            "x509",
+            "-req",
+            "-in",
+            &request,
+            "-CA",
+            &ca,
+            "-CAkey",
+            &ca_key,
+            "-CAcreateserial",
+            "-days",
+            "1",
+            "-sha256",
+            "-extfile",
+            &extensions,
+            "-out",
+            &certificate,
+        ]);
+        let line = [
+            "--endpoint",
+            server.endpoint(),
+            "--ca-bundle",
+            &world.text("server-ca.pem"),
+        ];
+        let ended = run(&mut world.credential_process(&arns, &line));
+        ended.succeeds();
+    }
+    assert_eq!(server.service().issued_credentials(), 5);
+}
+
+#[test]
+fn a_password_opens_the_key_from_every_place() {
+    let world = World::new();
+    let (server, arns) = world.emulator();
+    let (plain, encrypted) = (world.text("key.pem"), world.text("encrypted.pem"));
+    openssl(&[
+        "pkcs8",
+        "-topk8",
+        "-in",
+        &plain,
+        "-out",
+        &encrypted,
+        "-passout",
+        "pass:hunter2",
+    ]);
+    world.write_private("key.pem", world.read("encrypted.pem").as_bytes());
+    world.write_private("password", b"hunter2\n");
+    let (file, ca) = (world.text("password"), world.text("server-ca.pem"));
+    let ask = |extra: &[&str]| {
+        let mut line = vec!["--endpoint", server.endpoint(), "--ca-bundle", &ca];
+        line.extend(extra);
+        world.credential_process(&arns, &line)
+    };
+    run(&mut ask(&["--password-file", &file])).succeeds();
+    run(ask(&["--password-env=KEY_PASSWORD"]).env("KEY_PASSWORD", "hunter2")).succeeds();
+    let warned = run(&mut ask(&["--pkcs8-password=hunter2"]));
+    warned.succeeds();
+    assert!(
+        warned
+            .stderr
+            .contains("--pkcs8-password shows the password"),
+        "{warned:?}"
+    );
+    assert!(!warned.stderr.contains("hunter2"));
+
+    let mut child = ask(&["--password-fd=0"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(b"hunter2\n").unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+
+    let wrong = run(ask(&["--password-env=KEY_PASSWORD"]).env("KEY_PASSWORD", "hunter3"));
+    wrong.fails_with("key.pem`: ");
+    assert!(!wrong.stderr.contains("hunter"), "{wrong:?}");
+}

@@ -1,0 +1,143 @@
+//! Which key belongs to which certificate, among several of both.
+
+use alloc::{format, vec::Vec};
+
+use super::PrivateKey;
+use crate::{Certificate, Error, ErrorKind, Result};
+
+/// Finds the one key that has a certificate: the key, the certificate, and those that are left. Public
+/// keys are compared; order, names and local key identifiers tell nothing reliable.
+///
+/// Where a key has several certificates, the end entity's goes before a CA's, and the newest (the
+/// latest begin of validity) before the others: that is a renewal under the same key. Where several
+/// keys have certificates and only one of these is an end entity's, that one is meant.
+///
+/// Keys and certificates that cannot be read are told of when nothing else is found.
+pub(crate) fn pair(
+    keys: Vec<Result<PrivateKey>>,
+    certificates: Vec<Result<Certificate>>,
+) -> Result<(PrivateKey, Certificate, Vec<Certificate>)> {
+    let (keys, refused_key) = split(keys);
+    let (mut certificates, refused_certificate) = split(certificates);
+    let mut pairs: Vec<(PrivateKey, usize)> = Vec::new();
+    let mut unpaired = None;
+    for key in keys {
+        if pairs
+            .iter()
+            .any(|(other, _)| other.public_key() == key.public_key())
+        {
+            continue;
+        }
+        match certificate_of(&key, &certificates) {
+            Some(at) => pairs.push((key, at)),
+            None => unpaired = Some(key),
+        }
+    }
+    let certificate = |at: usize| certificates.get(at);
+    let is_end_entity =
+        |(_, at): &(PrivateKey, usize)| certificate(*at).is_some_and(|found| !is_ca(found));
+    if pairs.iter().filter(|pair| is_end_entity(pair)).count() == 1 {
+        pairs.retain(is_end_entity);
+    }
+    let mut pairs = pairs.into_iter();
+    let Some((key, at)) = pairs.next() else {
+        return Err(nothing(
+            unpaired,
+            refused_key,
+            &certificates,
+            refused_certificate,
+        ));
+    };
+    if let Some((_, other)) = pairs.next() {
+        let subject = |at| certificate(at).map(|found| format!("{}", found.subject()));
+        return Err(Error::new(
+            ErrorKind::InvalidKey,
+            format!(
+                "several private keys have a certificate here, of `{}` and of `{}`: leave the one \
+                 that is meant",
+                subject(at).unwrap_or_default(),
+                subject(other).unwrap_or_default()
+            ),
+        ));
+    }
+    let end_entity = certificates.swap_remove(at);
+    Ok((key, end_entity, certificates))
+}
+
+/// Where the certificate of a key stands.
+fn certificate_of(key: &PrivateKey, certificates: &[Certificate]) -> Option<usize> {
+    certificates
+        .iter()
+        .enumerate()
+        .filter(|(_, certificate)| {
+            certificate
+                .public_key()
+                .is_ok_and(|k| k == key.public_key())
+        })
+        .max_by_key(|(at, certificate)| {
+            // Of equals the first.
+            (
+                !is_ca(certificate),
+                certificate.not_before(),
+                core::cmp::Reverse(*at),
+            )
+        })
+        .map(|(at, _)| at)
+}
+
+/// Whether a certificate is a CA's.
+fn is_ca(certificate: &Certificate) -> bool {
+    certificate
+        .basic_constraints()
+        .is_some_and(|constraints| constraints.ca)
+}
+
+/// What was read, and the first error among the rest.
+fn split<T>(results: Vec<Result<T>>) -> (Vec<T>, Option<Error>) {
+    let mut read = Vec::with_capacity(results.len());
+    let mut refused = None;
+    for result in results {
+        match result {
+            Ok(value) => read.push(value),
+            Err(error) => refused = refused.or(Some(error)),
+        }
+    }
+    (read, refused)
+}
+
+/// Why no key has a certificate.
+fn nothing(
+    unpaired: Option<PrivateKey>,
+    refused_key: Option<Error>,
+    certificates: &[Certificate],
+    refused_certificate: Option<Error>,
+) -> Error {
+    let Some(key) = unpaired else {
+        return refused_key.unwrap_or_else(|| {
+            Error::new(
+                ErrorKind::InvalidKey,
+                "no private key is here: pass the private key that belongs to the certificate",
+            )
+        });
+    };
+    match certificates {
+        [] => refused_certificate.unwrap_or_else(|| {
+            Error::new(
+                ErrorKind::InvalidCertificate,
+                "no certificate is here: pass the certificate that was issued for the private key",
+            )
+        }),
+        // The messages that tell the algorithms apart.
+        [only] => match only
+            .public_key()
+            .and_then(|public_key| key.check_matches(public_key))
+        {
+            Err(error) => error,
+            Ok(()) => Error::new(ErrorKind::KeyMismatch, MISMATCH),
+        },
+        _ => Error::new(ErrorKind::KeyMismatch, MISMATCH),
+    }
+}
+
+const MISMATCH: &str = "the private key belongs to none of the certificates: pass the key and the \
+                        certificate of one request";

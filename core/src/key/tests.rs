@@ -1,1 +1,0 @@
-//! Keys, read and refused.

@@ -1,0 +1,1 @@
+//! Nothing: the tests beside this read third-party files with the core.
