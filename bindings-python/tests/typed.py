@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import boto3
 import httpx
 import requests
 import rolesanywhere
+from aiobotocore.session import AioSession
 from rolesanywhere import AsyncClient, Client, Credentials, DiskCache, Identity, Signer
 from rolesanywhere.aioboto import get_session
 from rolesanywhere.auth import RequestsAuth, httpx_auth
@@ -15,10 +17,10 @@ async def sign(message: bytes) -> bytes:
 
 
 def main(anchor: str, profile: str, role: str) -> None:
-    session = rolesanywhere.boto3_session(
+    session: boto3.session.Session = rolesanywhere.boto3_session(
         anchor, profile, role, "client.pem", "client.key", duration_seconds=900
     )
-    session.client("s3").list_buckets()
+    region: str = session.region_name
     client = Client(
         anchor, profile, role, identity=lambda: Identity("client.pem"), cache=DiskCache("cache")
     )
@@ -29,14 +31,12 @@ def main(anchor: str, profile: str, role: str) -> None:
     try:
         Client(anchor, profile, role, "client.pem", signer=Signer(sign, ecdsa="p1363"))
     except rolesanywhere.AccessDeniedError as error:
-        print(error.code, error.status, error.request_id, account)
+        print(error.code, error.status, error.request_id, account, region)
     rolesanywhere.install(cache=DiskCache())
 
 
 async def asynchronous(anchor: str, profile: str, role: str) -> None:
     client = AsyncClient(anchor, profile, role, b"pem", signer=sign)
     credentials: Credentials = await client.credentials()
-    session = get_session(anchor, profile, role, "client.pem", "client.key")
-    async with session.create_client("s3") as s3:
-        await s3.list_buckets()
-    print(credentials)
+    session: AioSession = get_session(anchor, profile, role, "client.pem", "client.key")
+    print(credentials, session.user_agent())
