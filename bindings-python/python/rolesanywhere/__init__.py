@@ -19,6 +19,11 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from . import aioboto as aioboto
+    from . import auth as auth
+    from . import boto as boto
+    from . import errors as errors
+    from . import sigv4 as sigv4
     from .aio import AsyncClient as AsyncClient
     from .boto import boto3_session as boto3_session
     from .boto import botocore_session as botocore_session
@@ -105,12 +110,20 @@ __all__ = [
 ]
 
 
+_SUBMODULES = (
+    "aio", "aioboto", "auth", "boto", "cache", "client", "credentials", "errors",
+    "iam_rolesanywhere_session", "identity", "sigv4", "transport",
+)  # fmt: skip
+
+
 def __getattr__(name: str) -> object:
+    from importlib import import_module
+
+    if name in _SUBMODULES:
+        return import_module(f".{name}", __name__)
     module = _MODULES.get(name)
     if module is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
     value = getattr(import_module(f".{module}", __name__), name)
     globals()[name] = value
     return value
