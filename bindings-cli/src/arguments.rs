@@ -29,7 +29,7 @@ pub(crate) struct Arguments {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Print credentials as the JSON that `credential_process` in ~/.aws/config expects
-    CredentialProcess(CredentialProcess),
+    CredentialProcess(Box<CredentialProcess>),
     /// Show the whole way, from making a certificate to proving the credentials, on this machine alone
     Demo(Demo),
     /// Run the service on this machine: it verifies what AWS verifies
@@ -56,13 +56,13 @@ pub(crate) struct CredentialProcess {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Identity")]
 pub(crate) struct IdentityOptions {
-    /// The end-entity certificate, PEM or DER; the file may hold its chain and its private key too
+    /// The certificate: PEM, DER, PKCS#7 or PKCS#12; with its chain and its private key, or without
     #[arg(long, value_name = "FILE")]
     pub(crate) certificate: PathBuf,
-    /// The private key, PEM or DER [default: the one in the file of --certificate]
+    /// The private key: PEM, DER or PKCS#12 [default: the one in the file of --certificate]
     #[arg(long, value_name = "FILE")]
     pub(crate) private_key: Option<PathBuf>,
-    /// The intermediate certificates, PEM, in any order
+    /// The intermediate certificates, in any order
     #[arg(long, value_name = "FILE")]
     pub(crate) intermediates: Option<PathBuf>,
     #[command(flatten)]

@@ -140,10 +140,8 @@ fn check_content_type(response: &HttpResponse) -> Result<()> {
 /// The error with what is known besides: how often it was tried, the clock, and what to do.
 fn explain(error: Error, attempts: u32, asked: Option<Duration>, offset: Option<i64>) -> Error {
     let mut message = error.message().to_owned();
-    if let Some(service) = error.service() {
-        if let Some(remedy) = remedy::of(service) {
-            message = format!("{message}: {remedy}");
-        }
+    if let Some(remedy) = error.service().and_then(remedy::of) {
+        message = format!("{message}: {remedy}");
     }
     if let Some(asked) = asked.filter(|asked| *asked > MAX_DELAY) {
         message = format!("{message}; it asks to wait {} s", asked.as_secs());

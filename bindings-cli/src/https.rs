@@ -225,7 +225,7 @@ impl HttpsClient {
                 false,
             ),
             ureq::Error::BodyExceedsLimit(_) => invalid(format!(
-                "the answer of `{endpoint}` is longer than the {MAX_RESPONSE_LENGTH} bytes that a session may have: \
+                "the answer of `{endpoint}` has more than the {MAX_RESPONSE_LENGTH} bytes that a session may have: \
                  check the endpoint and what stands between",
             )),
             ureq::Error::Protocol(_)
@@ -244,7 +244,10 @@ impl HttpsClient {
         let endpoint = &self.endpoint;
         let roots = &self.roots;
         match error {
-            rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer) => format!(
+            // A bad signature is what an issuer of the same name with another key makes.
+            rustls::Error::InvalidCertificate(
+                CertificateError::UnknownIssuer | CertificateError::BadSignature,
+            ) => format!(
                 "the certificate of `{endpoint}` comes from an authority that is not among {roots}: \
                  if it is your own, name its PEM file with --ca-bundle or in AWS_CA_BUNDLE"
             ),

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rolesanywhere_core::{Certificate, CertificateChain, Error, ErrorKind, PrivateKey, Result};
+use rolesanywhere_core::{CertificateChain, Error, ErrorKind, IdentityFiles, PrivateKey, Result};
 use zeroize::Zeroizing;
 
 use crate::{arguments::IdentityOptions, console::Console, environment::Environment, password};
@@ -24,7 +24,8 @@ pub(crate) struct Identity {
 }
 
 impl Identity {
-    /// Reads the files that the options name. A key file that others can read earns a warning.
+    /// Reads the files that the options name, in any form that the core takes. A key file that others
+    /// can read earns a warning.
     ///
     /// # Errors
     /// [`ErrorKind::InvalidInput`] for a file that cannot be read; what the core says about its
@@ -35,28 +36,16 @@ impl Identity {
         environment: &Environment<'_>,
         console: &Console,
     ) -> Result<Self> {
-        let mut password = password::read(&options.password, environment, console)?;
+        let password = password::read(&options.password, environment, console)?;
         let certificate = InputFile::read(&options.certificate, "--certificate")?;
-        let mut chain = certificate.chain()?;
-        if let Some(path) = &options.intermediates {
-            let intermediates = InputFile::read(path, "--intermediates")?;
-            chain = chain
-                .with_intermediates_pem(&intermediates.bytes)
-                .map_err(|error| intermediates.name(error))?;
-        }
-        let key_file = match &options.private_key {
-            Some(path) => InputFile::read(path, "--private-key")?,
-            None if certificate.holds_key() => certificate,
-            None => {
-                return Err(Error::new(
-                    ErrorKind::InvalidInput,
-                    format!(
-                        "`{}` holds no private key: name the key's file with --private-key",
-                        options.certificate.display()
-                    ),
-                ));
-            }
-        };
+        let private_key = options.private_key.as_deref();
+        let private_key = private_key.map(|path| InputFile::read(path, "--private-key"));
+        let private_key = private_key.transpose()?;
+        let intermediates = options.intermediates.as_deref();
+        let intermediates = intermediates.map(|path| InputFile::read(path, "--intermediates"));
+        let intermediates = intermediates.transpose()?;
+
+        let key_file = private_key.as_ref().unwrap_or(&certificate);
         if let Some(mode) = key_file.open_mode {
             console.warn(format!(
                 "the private key `{}` has mode {mode:04o}, so others than its owner can get at it: \
@@ -64,28 +53,53 @@ impl Identity {
                 key_file.path.display()
             ));
         }
-        let key = key_file.key(password.as_ref().map(|password| password.as_slice()));
-        password.take(); // Wiped here, before anything else happens.
-        let key = key.map_err(|error| match error.kind() {
-            ErrorKind::PasswordRequired => Error::new(
-                ErrorKind::PasswordRequired,
-                format!(
-                    "the private key `{}` is encrypted: give its password with --password-file, \
-                     --password-env or --password-fd",
-                    key_file.path.display()
-                ),
+        let files = IdentityFiles {
+            certificate: &certificate.bytes,
+            private_key: private_key.as_ref().map(InputFile::content),
+            intermediates: intermediates.as_ref().map(InputFile::content),
+            password: password.as_ref().map(|password| password.as_slice()),
+        };
+        // Everything that was read is wiped when this returns.
+        match files.read() {
+            Ok((key, chain)) => Ok(Self { chain, key }),
+            Err(error) => Err(name_file(error, options)),
+        }
+    }
+}
+
+/// The error with the file before it that it is about, and the option behind it that helps.
+fn name_file(error: Error, options: &IdentityOptions) -> Error {
+    let certificate = options.certificate.display();
+    let key = options
+        .private_key
+        .as_ref()
+        .unwrap_or(&options.certificate)
+        .display();
+    match error.kind() {
+        ErrorKind::PasswordRequired => Error::new(
+            ErrorKind::PasswordRequired,
+            format!(
+                "the private key `{key}` is encrypted: give its password with --password-file, \
+                 --password-env or --password-fd"
             ),
-            _ => key_file.name(error),
-        })?;
-        let public_key = chain.end_entity().public_key()?;
-        key.check_matches(public_key).map_err(|error| {
-            error.context(format_args!(
-                "`{}` and `{}`",
-                key_file.path.display(),
-                options.certificate.display()
-            ))
-        })?;
-        Ok(Self { chain, key })
+        ),
+        ErrorKind::KeyMismatch if options.private_key.is_some() => {
+            error.context(format_args!("`{key}` and `{certificate}`"))
+        }
+        ErrorKind::InvalidCertificate => match &options.intermediates {
+            Some(path) if error.message().starts_with("the intermediate certificates") => {
+                error.context(format_args!("`{}`", path.display()))
+            }
+            _ => error.context(format_args!("`{certificate}`")),
+        },
+        ErrorKind::InvalidKey if options.private_key.is_none() => Error::new(
+            ErrorKind::InvalidKey,
+            format!(
+                "`{certificate}`: {}; a key in a file of its own is named with --private-key",
+                error.message()
+            ),
+        ),
+        _ => error.context(format_args!("`{key}`")),
     }
 }
 
@@ -143,40 +157,9 @@ impl InputFile {
         })
     }
 
-    fn is_pem(&self) -> bool {
-        memchr::memmem::find(&self.bytes, b"-----BEGIN").is_some()
+    fn content(&self) -> &[u8] {
+        &self.bytes
     }
-
-    fn holds_key(&self) -> bool {
-        memchr::memmem::find(&self.bytes, b"PRIVATE KEY-----").is_some()
-    }
-
-    fn chain(&self) -> Result<CertificateChain> {
-        let chain = if looks_like_der(&self.bytes) && !self.is_pem() {
-            Certificate::from_der(&self.bytes)
-                .and_then(|end_entity| CertificateChain::new(end_entity, Vec::new()))
-        } else {
-            CertificateChain::from_pem(&self.bytes)
-        };
-        chain.map_err(|error| self.name(error))
-    }
-
-    fn key(&self, password: Option<&[u8]>) -> Result<PrivateKey> {
-        if looks_like_der(&self.bytes) && !self.is_pem() {
-            PrivateKey::from_der(&self.bytes)
-        } else {
-            PrivateKey::from_pem(&self.bytes, password)
-        }
-    }
-
-    fn name(&self, error: Error) -> Error {
-        error.context(format_args!("`{}`", self.path.display()))
-    }
-}
-
-/// Every key and certificate in DER is a `SEQUENCE`.
-fn looks_like_der(bytes: &[u8]) -> bool {
-    bytes.first() == Some(&0x30)
 }
 
 #[cfg(unix)]

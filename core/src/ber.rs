@@ -193,7 +193,7 @@ mod tests {
 
     #[test]
     fn depth_is_bounded() {
-        let nested = |depth: usize| [vec![0x30, 0x80].repeat(depth), vec![0; 2 * depth]].concat();
+        let nested = |depth: usize| [[0x30, 0x80].repeat(depth), vec![0; 2 * depth]].concat();
         assert!(to_der(&nested(MAX_DEPTH)).is_some());
         assert!(to_der(&nested(MAX_DEPTH + 1)).is_none());
         assert!(to_der(&nested(100_000)).is_none());

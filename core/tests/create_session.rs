@@ -1,6 +1,9 @@
 //! `CreateSession` against `tests/vectors/create-session`: what is prepared from the parameters is,
 //! byte for byte, what the reference client sent.
 
+// Tests say what they expect by panicking.
+#![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
+
 use std::{
     fs,
     path::{Path, PathBuf},

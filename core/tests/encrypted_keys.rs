@@ -1,6 +1,14 @@
 //! Encrypted private keys as the `openssl` command makes them, read and compared with what
 //! `openssl pkey -pubout` says of the plain key.
 
+// Tests say what they expect by panicking.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used
+)]
+
 mod support;
 
 use rolesanywhere_core::{ErrorKind, PrivateKey, PublicKey};
@@ -42,7 +50,8 @@ fn check(workshop: &Workshop, public_key: &PublicKey, how: &[&str]) {
     let pem = workshop.read("encrypted.pem");
     assert!(!String::from_utf8_lossy(&pem).contains("BEGIN PRIVATE"));
 
-    let key = PrivateKey::from_pem(&pem, Some(PASSWORD.as_bytes())).expect(&how.join(" "));
+    let key = PrivateKey::from_pem(&pem, Some(PASSWORD.as_bytes()))
+        .unwrap_or_else(|error| panic!("{}: {error}", how.join(" ")));
     assert_eq!(key.public_key(), public_key, "{how:?}");
     let wrong = PrivateKey::from_pem(&pem, Some(b"wrong")).unwrap_err();
     assert_eq!(wrong.kind(), ErrorKind::WrongPassword, "{how:?}: {wrong}");

@@ -1,5 +1,13 @@
 //! The files that people have, in every form and place.
 
+// Tests say what they expect by panicking.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used
+)]
+
 mod support;
 
 use rolesanywhere_core::{CertificateChain, ErrorKind, IdentityFiles};

@@ -1,5 +1,13 @@
 //! PKCS#12 files as the `openssl` command makes them.
 
+// Tests say what they expect by panicking.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used
+)]
+
 mod support;
 
 use rolesanywhere_core::{CertificateChain, Error, ErrorKind, PrivateKey, PublicKey};

@@ -53,8 +53,12 @@ pub(crate) fn get_caller_identity(
             Response::new(200, "text/xml", &record.request_id, now, body)
         }
         Err(error) => {
-            let refusal = Refusal::new(error.fault, &error.reason);
-            record.refuse("sts", &refusal);
+            record.outcome = Outcome::Refused {
+                check: "sts",
+                fault: error.fault,
+                message: error.message.clone(),
+                reason: error.reason,
+            };
             let body = format!(
                 "<ErrorResponse xmlns=\"{NAMESPACE}\">\n  <Error>\n    <Type>Sender</Type>\n    \
                  <Code>{}</Code>\n    <Message>{}</Message>\n  </Error>\n  \
@@ -115,7 +119,7 @@ impl From<Refusal> for StsError {
     /// The faults that reading a signature can have, in STS's words.
     fn from(refusal: Refusal) -> Self {
         let reason = refusal.reason();
-        match refusal.fault() {
+        let error = match refusal.fault() {
             Fault::MissingAuthentication => Self::new(
                 403,
                 "MissingAuthenticationToken",
@@ -124,6 +128,10 @@ impl From<Refusal> for StsError {
             ),
             Fault::InvalidSignature => Self::signature_does_not_match(reason),
             _ => Self::new(400, "IncompleteSignature", reason, reason),
+        };
+        Self {
+            fault: refusal.fault(),
+            ..error
         }
     }
 }

@@ -11,7 +11,7 @@ const REQUIRED: [&str; 8] = [
     "--region=eu-west-1",
 ];
 
-fn read(extra: &[&str]) -> Result<CredentialProcess, String> {
+fn read(extra: &[&str]) -> Result<Box<CredentialProcess>, String> {
     let line = ["rolesanywhere", "credential-process"]
         .iter()
         .chain(&REQUIRED)

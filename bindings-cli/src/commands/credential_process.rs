@@ -97,19 +97,9 @@ fn stop_at_findings(
     for finding in identity::findings(chain, now, session_name) {
         match finding.severity {
             Severity::Refusal => {
-                // A wrong clock looks like a certificate that is out of its time.
-                let clock = match finding.code.contains("expired")
-                    || finding.code.contains("not_yet_valid")
-                {
-                    true => format!(
-                        ", or set this machine's clock, which says {}",
-                        now.to_iso8601()
-                    ),
-                    false => String::new(),
-                };
                 return Err(Error::new(
                     ErrorKind::InvalidCertificate,
-                    format!("the service will refuse this: {finding}{clock}"),
+                    format!("the service will refuse this: {finding}"),
                 ));
             }
             _ => console.warn(finding.to_string()),

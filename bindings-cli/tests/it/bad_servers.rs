@@ -108,7 +108,10 @@ fn an_endless_body_ends_at_the_limit() {
 
 #[test]
 fn a_server_that_is_silent_or_slow_is_left() {
-    for reply in [Reply::Silence, Reply::Drip(vec![b'H'; 100])] {
+    for reply in [
+        Reply::Silence,
+        Reply::Drip(b"HTTP/1.1 201 Created\r\nx-slow: aaaaaaaaaaaaaaa\r\n".to_vec()),
+    ] {
         let started = Instant::now();
         let (ended, requests) = asked(reply, &["--request-timeout=0.4"]);
         ended.fails_with("did not answer within 0.4 s");
@@ -149,7 +152,8 @@ fn a_host_that_no_name_server_knows_is_named() {
 
 #[test]
 fn tls_that_cannot_be_trusted_is_refused_at_once() {
-    let other = ServerIdentity::for_names(&["127.0.0.1"]);
+    let other = ServerIdentity::for_names(&["localhost"]);
+    let of_the_same_name = ServerIdentity::for_names(&["127.0.0.1"]);
     let elsewhere = ServerIdentity::for_names(&["service.example"]);
     let expired = ServerIdentity::new(&["127.0.0.1"], |params| {
         params.not_before = date_time_ymd(2020, 1, 1);
@@ -158,6 +162,11 @@ fn tls_that_cannot_be_trusted_is_refused_at_once() {
     let right = ServerIdentity::for_names(&["127.0.0.1"]);
     for (identity, ca_pem, part) in [
         (&right, &other.ca_pem, "authority that is not among"),
+        (
+            &right,
+            &of_the_same_name.ca_pem,
+            "authority that is not among",
+        ),
         (&elsewhere, &elsewhere.ca_pem, "is for another name"),
         (&expired, &expired.ca_pem, "is not valid now"),
     ] {

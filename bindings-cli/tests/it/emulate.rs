@@ -149,6 +149,7 @@ fn it_speaks_plain_http_and_with_a_given_certificate() {
         &world.text("tls-ca.pem"),
     ];
     run(&mut world.credential_process(&printed, &line)).succeeds();
+    assert_eq!(emulator.end("TERM").status, Some(0));
     let plain = Emulator::start(&world, &["--plain-http"]);
     let line = ["--endpoint", &plain.endpoint];
     run(&mut world.credential_process(&printed, &line)).succeeds();
@@ -169,8 +170,6 @@ fn what_cannot_work_is_one_line() {
     let world = World::new();
     world.write("bad.toml", b"account = 1");
     let bad = world.text("bad.toml");
-    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
-    let taken = taken.local_addr().unwrap().to_string();
     let absent = world.text("absent.toml");
     let certificate = world.text("certificate.pem");
     for (line, part) in [
@@ -189,8 +188,8 @@ fn what_cannot_work_is_one_line() {
         let last = ended.stderr.lines().last().unwrap();
         assert!(last.contains(part), "{part}: {ended:?}");
     }
-    let listening = TcpListener::bind(&taken);
+    let listening = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = listening.local_addr().unwrap().to_string();
     let ended = run(&mut program(&["emulate", "--listen", &taken]));
-    drop(listening);
     assert!(ended.stderr.contains("choose another port"), "{ended:?}");
 }

@@ -414,6 +414,45 @@ fn a_password_opens_the_key_from_every_place() {
         String::from_utf8_lossy(&output.stderr)
     );
 
+    // PKCS#12, as Windows and browsers export it: certificate, key and password in one go.
+    let (certificate, p12) = (world.text("certificate.pem"), world.text("identity.p12"));
+    openssl(&[
+        "pkcs12",
+        "-export",
+        "-inkey",
+        &encrypted,
+        "-passin",
+        "pass:hunter2",
+        "-in",
+        &certificate,
+        "-out",
+        &p12,
+        "-passout",
+        "pass:hunter2",
+    ]);
+    world.write_private(
+        "identity.p12",
+        &std::fs::read(world.path("identity.p12")).unwrap(),
+    );
+    let line = [
+        "credential-process",
+        "--certificate",
+        &p12,
+        "--password-file",
+        &file,
+        "--trust-anchor-arn",
+        &arns.trust_anchor,
+        "--profile-arn",
+        &arns.profile,
+        "--role-arn",
+        &arns.role,
+        "--endpoint",
+        server.endpoint(),
+        "--ca-bundle",
+        &ca,
+    ];
+    run(&mut program(&line)).succeeds();
+
     let wrong = run(ask(&["--password-env=KEY_PASSWORD"]).env("KEY_PASSWORD", "hunter3"));
     wrong.fails_with("key.pem`: ");
     assert!(!wrong.stderr.contains("hunter"), "{wrong:?}");

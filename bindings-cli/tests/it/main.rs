@@ -1,12 +1,23 @@
 //! The binary, as its users run it: against the emulator over TLS, and against servers that misbehave.
 
+// `cfg(test)` lets the helpers panic as tests do (clippy.toml).
+#[cfg(test)]
 mod bad_files;
+#[cfg(test)]
 mod bad_servers;
+#[cfg(test)]
 mod demo;
+#[cfg(test)]
 mod emulate;
+#[cfg(test)]
 mod emulator;
+#[cfg(test)]
 mod harness;
+#[cfg(test)]
 mod proxies;
+#[cfg(test)]
 mod retries;
+#[cfg(test)]
 mod scripted;
+#[cfg(test)]
 mod usage;

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use rustls::{ServerConfig, ServerConnection, StreamOwned, pki_types::PrivateKeyDer};
 
 /// What the server does with one connection.
@@ -44,6 +44,9 @@ impl ServerIdentity {
     pub(crate) fn new(names: &[&str], change: impl Fn(&mut CertificateParams)) -> Self {
         let mut ca_params = CertificateParams::new(Vec::new()).unwrap();
         ca_params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        ca_params
+            .distinguished_name
+            .push(DnType::CommonName, format!("CA for {names:?}"));
         let ca_key = KeyPair::generate().unwrap();
         let ca_pem = ca_params.self_signed(&ca_key).unwrap().pem();
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();

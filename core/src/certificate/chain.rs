@@ -1,6 +1,6 @@
 //! The end entity's certificate and those that lead from it to a trust anchor.
 
-use alloc::{format, string::String, vec::Vec};
+use alloc::{collections::BTreeMap, format, string::String, vec::Vec};
 
 use super::{Certificate, DistinguishedName, refuse};
 use crate::{Result, encoding};
@@ -172,11 +172,16 @@ fn too_many(end_entity: &Certificate) -> crate::Error {
 
 /// Where the end entity stands; the documentation of [`CertificateChain::from_pem`] has the rule.
 fn end_entity(certificates: &[Certificate]) -> usize {
+    // Who was issued under a name. Each name is read once: a text may hold hundreds of certificates.
+    let mut issued: BTreeMap<String, Vec<&Certificate>> = BTreeMap::new();
+    for certificate in certificates {
+        let by = issued.entry(certificate.issuer().canonical());
+        by.or_default().push(certificate);
+    }
     let is_issuer = |candidate: &Certificate| {
-        certificates
-            .iter()
-            .filter(|other| *other != candidate)
-            .any(|other| other.issuer().matches(candidate.subject()))
+        issued
+            .get(&candidate.subject().canonical())
+            .is_some_and(|others| others.iter().any(|other| *other != candidate))
     };
     let is_ca = |candidate: &Certificate| candidate.basic_constraints().is_some_and(|b| b.ca);
     let first = |wanted: &dyn Fn(&Certificate) -> bool| certificates.iter().position(wanted);

@@ -65,11 +65,28 @@ impl DistinguishedName {
     pub fn matches(&self, other: &Self) -> bool {
         self.der == other.der
             || self.attributes.len() == other.attributes.len()
-                && self
-                    .attributes
-                    .iter()
-                    .zip(&other.attributes)
-                    .all(|(a, b)| a.rdn == b.rdn && a.matches(b))
+                && self.canonical() == other.canonical()
+    }
+
+    /// A text that is the same for names that [match](Self::matches), and for no others.
+    pub(super) fn canonical(&self) -> String {
+        let mut text = String::with_capacity(self.der.len());
+        for attribute in &self.attributes {
+            // Writing into a `String` does not fail. The NUL ends a value: within one it is escaped.
+            let _ = write!(text, "{}\0{}", attribute.rdn, attribute.oid);
+            match attribute.text() {
+                Some(value) => {
+                    text.push('=');
+                    text.extend(folded(value).flat_map(escaped));
+                }
+                None => {
+                    text.push('#');
+                    text.push_str(&encoding::hex(&attribute.der));
+                }
+            }
+            text.push('\0');
+        }
+        text
     }
 
     /// Reads an `RDNSequence`; sets need not be sorted.
@@ -143,14 +160,6 @@ impl Attribute {
         &self.der
     }
 
-    fn matches(&self, other: &Self) -> bool {
-        self.oid == other.oid
-            && match (self.text(), other.text()) {
-                (Some(a), Some(b)) => folded(a).eq(folded(b)),
-                _ => self.der == other.der,
-            }
-    }
-
     /// As Java's `X500Principal.getName(RFC2253)`: what has no keyword there is shown as DER, and so
     /// are NumericString, VisibleString and UniversalString.
     fn fmt_rfc2253(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -179,6 +188,16 @@ fn folded(text: &str) -> impl Iterator<Item = char> {
                 .chain(word.chars())
         })
         .flat_map(char::to_lowercase)
+}
+
+/// NUL as `\0` and the backslash doubled.
+fn escaped(c: char) -> impl Iterator<Item = char> {
+    let (first, second) = match c {
+        '\0' => ('\\', Some('0')),
+        '\\' => ('\\', Some('\\')),
+        _ => (c, None),
+    };
+    core::iter::once(first).chain(second)
 }
 
 /// Java escapes `=` and `#` everywhere; RFC 2253 asks for `#` in the first place only.

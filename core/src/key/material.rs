@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use zeroize::Zeroizing;
 
 /// What a signer is built from. Wiped when dropped.
+#[cfg_attr(not(feature = "rustcrypto"), allow(dead_code))] // there is no signer without it
 pub(crate) enum KeyMaterial {
     /// The private scalar, big endian, exactly 32 (P-256), 48 (P-384) or 66 (P-521) bytes.
     Ec(Zeroizing<Vec<u8>>),

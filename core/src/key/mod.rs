@@ -193,7 +193,7 @@ impl PrivateKey {
     ///
     /// The certificate is found by its public key. Of several certificates of one key the end
     /// entity's and newest is taken; the others of the file are passed to
-    /// [`CertificateChain::new`], which orders them and drops the root. Bags of other kinds (CRLs,
+    /// [`CertificateChain::new`](crate::CertificateChain::new), which orders them and drops the root. Bags of other kinds (CRLs,
     /// secrets) are passed over.
     ///
     /// The password is UTF-8; the caller owns and wipes it. `None` opens a file without encryption,

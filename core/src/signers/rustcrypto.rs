@@ -48,13 +48,15 @@ pub struct RustCryptoSigner {
 
 /// A loaded key. All of them wipe themselves.
 enum Key {
-    /// The key stands inside the function that signs with it.
-    MlDsa(Box<dyn Fn(&[u8]) -> Option<Vec<u8>> + Send + Sync>),
+    MlDsa(Box<MlDsa>),
     P256(SecretKey<p256::NistP256>),
     P384(SecretKey<p384::NistP384>),
     P521(SecretKey<p521::NistP521>),
     Rsa(Box<RsaPrivateKey>, BlindingKey),
 }
+
+/// Signs a message with an ML-DSA key that stands inside.
+type MlDsa = dyn Fn(&[u8]) -> Option<Vec<u8>> + Send + Sync;
 
 impl RustCryptoSigner {
     /// Loads a private key; its copy in the signer is wiped when the signer is dropped.

@@ -22,4 +22,6 @@ mod refused;
 #[cfg(test)]
 mod served;
 #[cfg(test)]
+mod settings;
+#[cfg(test)]
 mod sts;

@@ -7,6 +7,7 @@
 // Tests say what they expect by panicking.
 #![allow(
     clippy::expect_used,
+    clippy::indexing_slicing,
     clippy::panic,
     clippy::print_stdout,
     clippy::unwrap_used

@@ -208,6 +208,9 @@ fn names_match_whatever_the_string_type_case_and_white_space() {
         cn(UTF8, b"Example CA 2"),
         name(&[&[("2.5.4.10", UTF8, b"Example CA")]]),
         name(&[]),
+        cn(UTF8, b"Example CA\0"),
+        cn(UTF8, b"Example CA\\0"),
+        cn(0x03, b"\0Example CA"),
     ] {
         assert!(!plain.matches(&other), "{other}");
     }
@@ -217,6 +220,11 @@ fn names_match_whatever_the_string_type_case_and_white_space() {
     );
     assert!(!one_rdn.matches(&two_rdns));
     assert!(one_rdn.matches(&one_rdn));
+    // What would end a value within one does not.
+    let joined = name(&[&[(CN, UTF8, b"a\x000\x002.5.4.3=b"), (CN, UTF8, b"c")]]);
+    let three = name(&[&[(CN, UTF8, b"a"), (CN, UTF8, b"b"), (CN, UTF8, b"c")]]);
+    assert!(!joined.matches(&three));
+    assert!(!cn(UTF8, b"\0").matches(&cn(UTF8, b"\\0")));
 }
 
 #[test]

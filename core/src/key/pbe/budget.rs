@@ -6,8 +6,8 @@ use super::REMEDY;
 use crate::{Error, ErrorKind, Result};
 
 /// The most iterations of key derivation that one file may ask for, all its parts together: ten
-/// million, which RFC 8018 (4.2) calls appropriate for especially critical keys. They take about
-/// ten seconds on one processor. A 128-byte block of scrypt's work counts as one iteration.
+/// million, which RFC 8018 (4.2) calls appropriate for especially critical keys. They take
+/// seconds natively, ten times as long in wasm. A 128-byte block of scrypt's work counts as one iteration.
 pub const MAX_KDF_ITERATIONS: u64 = 10_000_000;
 
 /// The most memory that scrypt may ask for, in bytes: 256 MiB. OpenSSL's own keys take 16 MiB, the

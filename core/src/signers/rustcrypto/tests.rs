@@ -23,7 +23,7 @@ fn ec_key(curve: &str, scalar: &str) -> PrivateKey {
 
 fn bytes(hex: &str) -> Vec<u8> {
     let digits: String = hex.chars().filter(|digit| !digit.is_whitespace()).collect();
-    let padded = if digits.len() % 2 == 0 {
+    let padded = if digits.len().is_multiple_of(2) {
         digits
     } else {
         format!("0{digits}")

@@ -3,6 +3,15 @@
 //! It covers what Wycheproof has no vectors of: P-521 under SHA-256, and RSA signing. OpenSSL 3.0
 //! knows no ML-DSA, so Wycheproof covers that alone.
 
+// Tests say what they expect by panicking, and print what they counted.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used
+)]
+
 use std::{fs, path::PathBuf, process::Command};
 
 use rolesanywhere_core::{

@@ -4,6 +4,15 @@
 //! skipped with a reason, and the counts are printed: `cargo test -p rolesanywhere-conformance --test
 //! wycheproof -- --nocapture`.
 
+// Tests say what they expect by panicking, and print what they counted.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used
+)]
+
 mod ecdsa;
 mod ml_dsa_sign;
 mod ml_dsa_verify;
