@@ -1,0 +1,233 @@
+"""What the user configured: profile keys, environment variables, ``credential_process`` lines.
+
+Nothing is imported from botocore here; values come in, options of a client come out.
+"""
+
+from __future__ import annotations
+
+import os
+
+from .errors import InvalidInputError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Any, TypedDict
+
+    from .identity import Password
+
+    class Options(TypedDict, total=False):
+        """What a client is made of, as far as it can be configured in text."""
+
+        trust_anchor_arn: str
+        profile_arn: str
+        role_arn: str
+        certificate: str
+        private_key: str
+        certificate_chain: str
+        password: Password
+        region: str
+        endpoint: str
+        fips: bool
+        dual_stack: bool
+        duration_seconds: int
+        role_session_name: str
+        arn_placement: str
+        #: ``False``, or the path of a CA bundle.
+        verify: bool | str
+        connect_timeout: float
+        read_timeout: float
+
+
+#: What the keys of a profile begin with, and in capitals after ``AWS_`` the environment variables:
+#: ``rolesanywhere_role_arn`` and ``AWS_ROLESANYWHERE_ROLE_ARN``.
+PREFIX = "rolesanywhere_"
+#: The keys, without the prefix, and the options that they set.
+KEYS = {
+    "trust_anchor_arn": "trust_anchor_arn",
+    "profile_arn": "profile_arn",
+    "role_arn": "role_arn",
+    "certificate": "certificate",
+    "private_key": "private_key",
+    "certificate_chain": "certificate_chain",
+    "password_file": "password",
+    "region": "region",
+    "endpoint": "endpoint",
+    "session_duration": "duration_seconds",
+    "role_session_name": "role_session_name",
+}
+_REQUIRED = ("trust_anchor_arn", "profile_arn", "role_arn", "certificate")
+_PROGRAMS = ("aws_signing_helper", "rolesanywhere")
+#: Flags of ``credential-process`` with a value, of either program, and the options that they set.
+#: A flag that is in no table (a PKCS#11 library, a TPM, a certificate store) is the program's own.
+_FLAGS = {
+    "--arns-in": "arn_placement",
+    "--ca-bundle": "verify",
+    "--certificate": "certificate",
+    "--connect-timeout": "connect_timeout",
+    "--endpoint": "endpoint",
+    "--intermediates": "certificate_chain",
+    "--password-env": "password",
+    "--password-file": "password",
+    "--pkcs8-password": "password",
+    "--private-key": "private_key",
+    "--profile-arn": "profile_arn",
+    "--region": "region",
+    "--request-timeout": "read_timeout",
+    "--role-arn": "role_arn",
+    "--role-session-name": "role_session_name",
+    "--session-duration": "duration_seconds",
+    "--trust-anchor-arn": "trust_anchor_arn",
+}
+_SWITCHES = {
+    "--debug": None,
+    "--no-verify-ssl": "verify",
+    "--use-dualstack-endpoint": "dual_stack",
+    "--use-fips-endpoint": "fips",
+    "--verbose": None,
+    "--with-proxy": None,
+}
+
+
+def from_environment(environ: Mapping[str, str]) -> Options | None:
+    """The options that ``AWS_ROLESANYWHERE_*`` variables set; ``None`` when there is no such variable.
+
+    Raises:
+        InvalidInputError: some are set and others are missing, or one is malformed.
+    """
+
+    def variable(key: str) -> str:
+        return f"AWS_{PREFIX}{key}".upper()
+
+    values = {key: environ[variable(key)] for key in KEYS if environ.get(variable(key))}
+    if not any(key in values for key in _REQUIRED):
+        return None
+    options = _options(values, variable, "the environment")
+    password = variable("password")
+    if environ.get(password):
+        options["password"] = lambda: os.environ.get(password, "")
+    return options
+
+
+def from_profile(profile: Mapping[str, Any], name: str) -> Options | None:
+    """The options that the ``rolesanywhere_*`` keys of a profile set; ``None`` when it has none.
+
+    Raises:
+        InvalidInputError: some are set and others are missing, or one is malformed.
+    """
+
+    def key_of(key: str) -> str:
+        return PREFIX + key
+
+    values = {key: str(profile[key_of(key)]) for key in KEYS if profile.get(key_of(key))}
+    if not values:
+        return None
+    return _options(values, key_of, f"the profile `{name}`")
+
+
+def from_credential_process(arguments: Sequence[str]) -> Options | None:
+    """The options of a ``credential_process`` line, split into its words; ``None`` when the line is
+    another program's, or wants something that only its program does (PKCS#11, a TPM, a certificate
+    store): then the program is run as ever."""
+    program = os.path.basename(arguments[0].replace("\\", "/")) if arguments else ""
+    if _without_exe(program.lower()) not in _PROGRAMS:
+        return None
+    if len(arguments) < 2 or arguments[1] != "credential-process":
+        return None
+    values: dict[str, Any] = {"duration_seconds": "3600"}  # the default of both programs
+    words = iter(arguments[2:])
+    for word in words:
+        flag, equals, value = word.partition("=")
+        if flag in _SWITCHES:
+            option, on = _SWITCHES[flag], value.lower() not in ("false", "f", "0")
+            if option == "verify" and on:
+                values["verify"] = False
+            elif option is not None and option != "verify":
+                values[option] = on
+        elif flag in _FLAGS:
+            text = value if equals else next(words, None)
+            if text is None:
+                return None
+            if text:
+                values[_FLAGS[flag]] = _password(flag, text) if _FLAGS[flag] == "password" else text
+        else:
+            return None
+    if any(not values.get(key) for key in _REQUIRED):
+        return None
+    places = (values["certificate"], values.get("private_key", ""))
+    if any(place.startswith(("pkcs11:", "handle:")) for place in places) or _is_tpm_key(places[1]):
+        return None
+    try:
+        values["duration_seconds"] = int(values["duration_seconds"])
+        for key in ("connect_timeout", "read_timeout"):
+            if key in values:
+                values[key] = float(values[key])
+    except ValueError:
+        return None  # the program will say what is wrong
+    options: Options = values  # type: ignore[assignment]
+    return options
+
+
+def endpoint_from_environment(environ: Mapping[str, str]) -> str | None:
+    """The endpoint that the variables of all AWS SDKs name for this service, or for all."""
+    if environ.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "").lower() == "true":
+        return None
+    service = environ.get("AWS_ENDPOINT_URL_ROLESANYWHERE")
+    return service or environ.get("AWS_ENDPOINT_URL") or None
+
+
+def password_file(path: str) -> Callable[[], bytes]:
+    """A password that is read from a file when it is wanted, up to its final newline."""
+
+    def read() -> bytes:
+        try:
+            with open(os.path.expanduser(path), "rb") as file:
+                return file.read(65536).rstrip(b"\r\n")
+        except OSError as error:
+            raise InvalidInputError(
+                f"the password file `{path}` cannot be read: {error.strerror}"
+            ) from error
+
+    return read
+
+
+def _password(flag: str, value: str) -> Password:
+    if flag == "--password-env":
+        return lambda: os.environ.get(value, "")
+    if flag == "--password-file":
+        return password_file(value)
+    return value
+
+
+def _options(values: Mapping[str, str], name: Callable[[str], str], where: str) -> Options:
+    missing = [name(key) for key in _REQUIRED if key not in values]
+    if missing:
+        raise InvalidInputError(f"{where} has no `{'`, `'.join(missing)}`: set it")
+    options: dict[str, Any] = {KEYS[key]: value for key, value in values.items()}
+    for key in ("certificate", "private_key", "certificate_chain"):
+        if key in options:
+            options[key] = os.path.expanduser(options[key])
+    if "password_file" in values:
+        options["password"] = password_file(values["password_file"])
+    if "session_duration" in values:
+        try:
+            options["duration_seconds"] = int(values["session_duration"])
+        except ValueError:
+            raise InvalidInputError(
+                f"`{name('session_duration')}` of {where} is `{values['session_duration']}`: "
+                "write a number of seconds"
+            ) from None
+    made: Options = options  # type: ignore[assignment]
+    return made
+
+
+def _is_tpm_key(path: str) -> bool:
+    try:
+        with open(path, "rb") as file:
+            return b"-----BEGIN TSS2 PRIVATE KEY-----" in file.read(65536)
+    except OSError:
+        return False
+
+
+def _without_exe(program: str) -> str:
+    return program[:-4] if program.endswith(".exe") else program

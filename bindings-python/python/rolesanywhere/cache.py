@@ -1,0 +1,177 @@
+"""Sharing sessions between processes: on the disk of one machine, or in a store of the caller's.
+
+The service takes ten CreateSession calls a second from an account and region. Processes that share a
+session make one call where each would make its own.
+
+What is stored are credentials: whoever can read the store can use them until they expire.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+import time
+
+from .errors import InvalidInputError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from contextlib import AbstractContextManager
+    from typing import Protocol
+
+    class Cache(Protocol):
+        """Where sessions are shared: Redis, memcached, a table.
+
+        Keys are 64 hexadecimal digits; values are bytes of about 2 kB that hold secrets. A method
+        may raise: the renewal then fails with that exception as its cause.
+        """
+
+        def load(self, key: str, /) -> bytes | None:
+            """The value, or ``None``."""
+
+        def store(self, key: str, value: bytes, ttl_seconds: int, /) -> None:
+            """Stores a value that is of no use after so many seconds."""
+
+        def lock(self, key: str, /) -> AbstractContextManager[object]:
+            """Keeps others from renewing the same session meanwhile. It should give up by itself
+            when its holder dies; two renewals at once do no harm but cost a call."""
+            ...
+
+
+#: How long to wait for another process's renewal before renewing all the same, in seconds.
+LOCK_TIMEOUT_SECONDS = 30.0
+#: The longest file that is read, in bytes: a session has about 2 kB, at most some 10 kB.
+MAX_ENTRY_LENGTH = 256 * 1024
+
+
+class DiskCache:
+    """Sessions in a folder, for the processes of one user on one machine.
+
+    The folder is made with mode 0700, files with 0600; a file that others can read or that is
+    another user's is not used. Files are replaced whole, so a reader never sees half of one; a lock
+    file keeps two processes from renewing at once, and is freed by the system when its holder dies.
+
+    Args:
+        folder: the folder; ``~/.aws/rolesanywhere/cache`` when absent.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str] | None = None) -> None:
+        if folder is None:
+            folder = os.path.join(os.path.expanduser("~"), ".aws", "rolesanywhere", "cache")
+        self._folder = os.fspath(folder)
+
+    def load(self, key: str) -> bytes | None:
+        """The stored value, or ``None``."""
+        try:
+            with open(self._path(key, ".json"), "rb") as file:
+                status = os.fstat(file.fileno())
+                if os.name == "posix" and (status.st_mode & 0o077 or status.st_uid != os.geteuid()):
+                    import logging
+
+                    logging.getLogger("rolesanywhere").warning(
+                        "the cached session `%s` is open to other users and is not used", file.name
+                    )
+                    return None
+                value = file.read(MAX_ENTRY_LENGTH + 1)
+        except OSError:
+            return None
+        return value if len(value) <= MAX_ENTRY_LENGTH else None
+
+    def store(self, key: str, value: bytes, ttl_seconds: int) -> None:
+        """Replaces the stored value. A disk that is full or read-only is no reason to fail: the
+        credentials are there, they are just not shared."""
+        try:
+            self._make_folder()
+            # mkstemp makes it 0600.
+            descriptor, temporary = tempfile.mkstemp(prefix=".new-", dir=self._folder)
+            try:
+                with os.fdopen(descriptor, "wb") as file:
+                    file.write(value)
+                os.replace(temporary, self._path(key, ".json"))
+            except BaseException:
+                with contextlib.suppress(OSError):
+                    os.unlink(temporary)
+                raise
+        except OSError as error:
+            import logging
+
+            logging.getLogger("rolesanywhere").warning("the session cannot be cached: %s", error)
+
+    @contextlib.contextmanager
+    def lock(self, key: str) -> Generator[bool, None, None]:
+        """Holds the lock of a session; yields ``False`` when it could not be had in
+        :data:`LOCK_TIMEOUT_SECONDS`, and then goes on without it."""
+        try:
+            self._make_folder()
+            descriptor = os.open(
+                self._path(key, ".lock"), os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600
+            )
+        except OSError:
+            yield False
+            return
+        _descriptors.add(descriptor)
+        try:
+            yield _acquire(descriptor)
+        finally:
+            _descriptors.discard(descriptor)
+            os.close(descriptor)  # which frees the lock
+
+    def _make_folder(self) -> None:
+        os.makedirs(self._folder, mode=0o700, exist_ok=True)
+
+    def _path(self, key: str, suffix: str) -> str:
+        if not key.isalnum():
+            raise InvalidInputError(f"`{key}` is no key of a session: letters and digits only")
+        return os.path.join(self._folder, key + suffix)
+
+
+# A child of a fork has the locks of its parent's threads open, and would hold them all its life.
+_descriptors: set[int] = set()
+
+
+def _close_locks() -> None:
+    while _descriptors:
+        with contextlib.suppress(OSError):
+            os.close(_descriptors.pop())
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_close_locks)
+
+
+def _acquire(descriptor: int) -> bool:
+    until = time.monotonic() + LOCK_TIMEOUT_SECONDS
+    pause = 0.005
+    while not _try_lock(descriptor):
+        if time.monotonic() >= until:
+            return False
+        time.sleep(pause)
+        pause = min(0.1, pause * 1.5)
+    return True
+
+
+if os.name == "nt":  # pragma: no cover
+
+    def _try_lock(descriptor: int) -> bool:
+        import msvcrt
+
+        try:
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
+        except OSError:
+            return False
+        return True
+
+else:
+
+    def _try_lock(descriptor: int) -> bool:
+        import fcntl
+
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True  # a file system without locks: nothing to wait for
+        return True

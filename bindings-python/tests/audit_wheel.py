@@ -1,0 +1,52 @@
+"""Looks into a wheel: what it holds, and what its native module asks of a system."""
+
+import re
+import subprocess
+import sys
+import tempfile
+import zipfile
+
+EXPECTED = {
+    "__init__.py", "_native.abi3.so", "_native.pyi", "_plan.py", "_profile.py", "aio.py",
+    "aioboto.py", "auth.py", "boto.py", "cache.py", "client.py", "credentials.py", "errors.py",
+    "iam_rolesanywhere_session.py", "identity.py", "py.typed", "sigv4.py", "transport.py",
+}  # fmt: skip
+#: Two megabytes of AWS-LC and our own code; a wheel that is larger has taken something in.
+MAX_WHEEL_LENGTH = 4 << 20
+
+
+def main(path):
+    tag = re.search(r"-(cp39-abi3)-(\w+)\.whl$", path)
+    assert tag, f"{path}: not an abi3 wheel for CPython 3.9 and newer"
+    with zipfile.ZipFile(path) as wheel, tempfile.TemporaryDirectory() as folder:
+        names = {name for name in wheel.namelist() if not name.endswith("/")}
+        own = {name.split("/", 1)[1] for name in names if name.startswith("rolesanywhere/")}
+        assert own == EXPECTED, f"{sorted(own ^ EXPECTED)}: more or less than expected"
+        others = {name for name in names if ".dist-info/" not in name} - {
+            f"rolesanywhere/{name}" for name in own
+        }
+        assert not others, others
+        assert sum(info.compress_size for info in wheel.infolist()) < MAX_WHEEL_LENGTH
+        module = wheel.extract("rolesanywhere/_native.abi3.so", folder)
+        content = open(module, "rb").read()
+        needed = subprocess.run(
+            ["readelf", "-d", module], capture_output=True, text=True, check=True
+        ).stdout
+        libraries = set(re.findall(r"NEEDED.*\[(.*?)\]", needed))
+        versions = subprocess.run(
+            ["readelf", "-V", module], capture_output=True, text=True, check=True
+        ).stdout
+        glibc = max(
+            tuple(map(int, version.split(".")))
+            for version in re.findall(r"GLIBC_([\d.]+)", versions)
+        )
+    # Nothing but the C library: no libpython, no OpenSSL, no libcurl, so no HTTP of its own.
+    assert libraries <= {"libc.so.6", "libm.so.6", "libgcc_s.so.1", "libpthread.so.0", "libdl.so.2",
+                         "ld-linux-x86-64.so.2", "ld-linux-aarch64.so.1"}, libraries  # fmt: skip
+    for leak in (b"/home/", b"/root/"):
+        assert leak not in content, f"the build machine's paths ({leak.decode()}) are in the module"
+    print(f"{len(content)} bytes of native module, {sorted(libraries)}, glibc {glibc[0]}.{glibc[1]}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
