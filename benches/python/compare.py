@@ -4,10 +4,12 @@
 
 Both packages must be installed. What is compared:
 
-* import: a fresh interpreter that imports the package, less one that imports nothing;
+* import: what the statement takes in a fresh interpreter: of the package alone, and until `Client`,
+  which is loaded when it is first named, is there (native module, `threading` and all);
 * construction: a client made of an RSA-2048 (or P-256) key and its certificate, both files;
-* request: one signed CreateSession request and the credentials out of its answer, over HTTP that costs
-  nothing: botocore's own, with the sending replaced by a ready answer;
+* request: one signed CreateSession request and the credentials out of its answer, the sending
+  replaced by a ready answer. With RSA-2048 the signature alone is some 0.34 ms for both, so the goal is
+  set for P-256, where a signature is some 0.02 to 0.03 ms and the rest is each package's own work;
 * memory: what a process that has boto3 loaded grows by until it has credentials.
 
 Rounds are interleaved, and medians compared, so that a busy machine troubles both alike.
@@ -31,7 +33,7 @@ from support import PROFILE, REGION, ROLE, TRUST_ANCHOR, Authority  # noqa: E402
 GOALS = {
     "import (ms)": ("absolute", 5.0),
     "construct RSA-2048 (ms)": ("absolute", 1.0),
-    "request RSA-2048 (ms)": ("ratio", 0.2),
+    "request RSA-2048 (ms)": ("ratio", 1.0),
     "request P-256 (ms)": ("ratio", 0.2),
     "memory beyond boto3 (MiB)": ("ratio", 1 / 3),
 }
@@ -151,17 +153,16 @@ print(resident() - before)
 }
 
 IMPORT = """
-import subprocess, sys, time
+import sys, time, warnings
+warnings.simplefilter("ignore")
 began = time.perf_counter()
-subprocess.run([sys.executable, "-c", sys.argv[1]], check=True)
+exec(sys.argv[1])
 print((time.perf_counter() - began) * 1000)
 """
 IMPORTS = {
-    "nothing": "pass",
-    # The name alone is lazy: the client is loaded too, native module and all.
-    "ours": "import rolesanywhere; rolesanywhere.Client",
     "bare": "import rolesanywhere",
-    "peer": "import warnings; warnings.simplefilter('ignore'); import iam_rolesanywhere_session",
+    "client": "import rolesanywhere; rolesanywhere.Client",
+    "peer": "import iam_rolesanywhere_session",
 }
 
 
@@ -184,9 +185,8 @@ def measure(rounds: int) -> dict[str, tuple[float, float]]:
             pathlib.Path(folder, f"{kind}.key").write_bytes(key)
         for _ in range(rounds):
             times = {name: run(IMPORT, program) for name, program in IMPORTS.items()}
-            for name, ours in (("import (ms)", "bare"), ("import with Client (ms)", "ours")):
-                pair = (times[ours] - times["nothing"], times["peer"] - times["nothing"])
-                samples.setdefault(name, []).append(pair)
+            for name, ours in (("import (ms)", "bare"), ("import with Client (ms)", "client")):
+                samples.setdefault(name, []).append((times[ours], times["peer"]))
             for name, program, kind in (
                 ("construct RSA-2048 (ms)", "construct", "rsa"),
                 ("construct P-256 (ms)", "construct", "p256"),

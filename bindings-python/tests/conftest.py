@@ -53,6 +53,20 @@ def options(emulator, files):
 
 
 @pytest.fixture
+def botocore_clock(emulator, monkeypatch):
+    """botocore dates the requests that it signs by the emulator's clock."""
+    import datetime
+
+    import botocore.auth
+
+    def now(remove_tzinfo=True):
+        time = datetime.datetime.fromtimestamp(emulator.clock(), datetime.timezone.utc)
+        return time.replace(tzinfo=None) if remove_tzinfo else time
+
+    monkeypatch.setattr(botocore.auth, "get_current_datetime", now)
+
+
+@pytest.fixture
 def new_emulator(tmp_path, authority):
     """Makes emulators with a configuration of the test's."""
     running = []

@@ -182,13 +182,15 @@ class Emulator:
 @contextlib.contextmanager
 def server(answer):
     """A server on loopback whose answers `answer(path, headers, body)` makes: status, headers, body,
-    or `None` to close without one. Yields its URL and the list of requests."""
+    or `None` to close without one. Yields its URL and the list of requests: path, headers with names
+    in lower case, body."""
     requests = []
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_POST(self):
             body = self.rfile.read(int(self.headers.get("content-length", 0)))
-            requests.append((self.path, dict(self.headers.items()), body))
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            requests.append((self.path, headers, body))
             made = answer(self.path, self.headers, body)
             if made is None:
                 self.close_connection = True
@@ -202,7 +204,7 @@ def server(answer):
             self.end_headers()
             self.wfile.write(content)
 
-        do_GET = do_POST
+        do_GET = do_PUT = do_POST
 
         def log_message(self, *arguments):
             pass

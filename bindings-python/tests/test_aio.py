@@ -71,7 +71,7 @@ async def test_whoever_is_cancelled_takes_nothing_from_the_others(emulator, opti
 
 
 def test_one_loop_after_another(emulator, options):
-    client = AsyncClient(**options)
+    client = AsyncClient(**options, duration_seconds=3600)
     first = asyncio.run(client.credentials())
     assert asyncio.run(client.credentials()) is first
     emulator.advance(3590)
@@ -180,7 +180,7 @@ async def test_aiobotocore(emulator, options, moto):  # noqa: F811
     assert emulator.sessions() == 1
 
 
-async def test_aiobotocore_over_simulated_hours(emulator, options):
+async def test_aiobotocore_over_simulated_hours(emulator, options, botocore_clock):
     from rolesanywhere.aioboto import get_session
 
     session = get_session(**options, duration_seconds=900)

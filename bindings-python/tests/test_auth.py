@@ -3,6 +3,7 @@
 import datetime
 import hashlib
 import re
+from urllib.parse import parse_qs
 
 import botocore.auth
 import botocore.awsrequest
@@ -92,20 +93,25 @@ URLS = [
 ]
 
 
-def by_botocore(kind, service, url, body, monkeypatch):
-    monkeypatch.setattr(
-        botocore.auth,
-        "get_current_datetime",
-        lambda remove_tzinfo=True: datetime.datetime.fromtimestamp(
-            NOW, datetime.timezone.utc
-        ).replace(tzinfo=None),
-    )
-    request = botocore.awsrequest.AWSRequest("POST", url, {"x-amz-meta-a": "1"}, data=body)
-    credentials = botocore.credentials.Credentials(
+def at_now(monkeypatch):
+    """botocore's credentials, at the moment that the tests sign at."""
+    moment = datetime.datetime.fromtimestamp(NOW, datetime.timezone.utc).replace(tzinfo=None)
+    monkeypatch.setattr(botocore.auth, "get_current_datetime", lambda *_, **__: moment)
+    return botocore.credentials.Credentials(
         CREDENTIALS.access_key_id, CREDENTIALS.secret_access_key, CREDENTIALS.session_token
     )
-    kind(credentials, service, REGION).add_auth(request)
+
+
+def by_botocore(kind, service, url, body, monkeypatch):
+    request = botocore.awsrequest.AWSRequest("POST", url, {"x-amz-meta-a": "1"}, data=body)
+    kind(at_now(monkeypatch), service, REGION).add_auth(request)
     return request.headers["Authorization"]
+
+
+def presigned_by_botocore(kind, service, url, monkeypatch):
+    request = botocore.awsrequest.AWSRequest("GET", url)
+    kind(at_now(monkeypatch), service, REGION, expires=60).add_auth(request)
+    return request.url
 
 
 @pytest.mark.parametrize("url", URLS)
@@ -120,22 +126,28 @@ def test_signatures_are_botocores(url, body, service, kind, monkeypatch):
             CREDENTIALS, "POST", url, [("x-amz-meta-a", "1")], body
         )
     )
+    if service == "s3" and url == URLS[0]:
+        url += "/"  # botocore signs an empty path for S3, which no HTTP library sends
     expected = by_botocore(kind, service, url, body, monkeypatch)
     authorization = next(v for k, v in signed.items() if k.lower() == "authorization")
     pattern = r"SignedHeaders=(\S+), Signature=(\w+)"
     assert re.search(pattern, authorization).groups() == re.search(pattern, expected).groups()
 
 
-def test_a_presigned_url_opens_what_it_names(emulator, options):
-    client = Client(**options)
-    signer = RequestSigner("sts", REGION)
-    url = signer.presign(
-        client.credentials(), "GET", f"{emulator.endpoint}/?{FORM}", expires_seconds=60
-    )
-    answer = requests.get(url)
-    assert f"<Account>{ACCOUNT}</Account>" in answer.text, answer.text
-    with pytest.raises(rolesanywhere.InvalidInputError):
-        signer.presign(client.credentials(), "GET", url, expires_seconds=60)
+@pytest.mark.parametrize(
+    ("service", "kind"),
+    [("sts", botocore.auth.SigV4QueryAuth), ("s3", botocore.auth.S3SigV4QueryAuth)],
+)
+def test_presigned_urls_are_botocores(service, kind, monkeypatch):
+    url = f"https://example.com/a%20b/?{FORM}"
+    signer = RequestSigner(service, REGION, clock=lambda: NOW)
+    ours = signer.presign(CREDENTIALS, "GET", url, expires_seconds=60)
+    theirs = presigned_by_botocore(kind, service, url, monkeypatch)
+    assert ours.partition("?")[0] == theirs.partition("?")[0]
+    assert parse_qs(ours.partition("?")[2]) == parse_qs(theirs.partition("?")[2])
+    for again in (ours, url):
+        with pytest.raises(rolesanywhere.InvalidInputError):
+            signer.presign(CREDENTIALS, "GET", again, expires_seconds=604_801)
 
 
 def test_the_signing_key_changes_with_day_and_credentials():

@@ -76,7 +76,7 @@ def test_a_region_of_the_users_own(options, config_file):
     assert rolesanywhere.boto3_session(**options).region_name == "ap-south-1"
 
 
-def test_renewal_over_simulated_hours(emulator, options):
+def test_renewal_over_simulated_hours(emulator, options, botocore_clock):
     session = rolesanywhere.boto3_session(**options, duration_seconds=3600)
     sts = session.client("sts", endpoint_url=emulator.endpoint)
     for _ in range(24):
@@ -114,7 +114,8 @@ def test_proxies_ca_bundle_and_user_agent_are_botocores(files, monkeypatch, new_
             session.get_credentials().get_frozen_credentials()
         path, headers, _ = requests[0]
         assert path.startswith("http://nowhere.invalid:1234/sessions?")
-        assert headers["User-Agent"].startswith("Botocore/") or "Botocore/" in headers["User-Agent"]
+        assert " Botocore/" in headers["user-agent"]
+        assert headers["user-agent"].endswith(" rolesanywhere")
         monkeypatch.delenv("HTTP_PROXY")
     emulator = new_emulator("tls", tls=True)
     bundle = tmp_path / "ca-bundle.pem"

@@ -62,9 +62,9 @@ CAUSES = {
         files["certificate"], key_pem(new_key("p256"), b"open sesame")
     ),
     "request_rejected": lambda files, authority, emulator: Client(
-        **{**ARNS, "profile_arn": ARNS["profile_arn"].replace("2222-", "3333-")},
+        **ARNS,
         **files,
-        endpoint=emulator.endpoint,
+        endpoint=emulator.endpoint + "/elsewhere",
     ).credentials(),
     "service_unavailable": lambda files, authority, emulator: answered(files, 500, {}, b""),
     "signing_failed": lambda files, authority, emulator: Client(

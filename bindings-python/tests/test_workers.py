@@ -112,8 +112,9 @@ def test_an_asynchronous_client_after_a_fork(emulator, options):
 def test_boto3_in_prefork_workers(emulator, options):
     """As gunicorn with `preload_app`, or celery: the session and a client are made, then forked."""
     session = rolesanywhere.boto3_session(**options)
+    arn = session.client("sts", endpoint_url=emulator.endpoint).get_caller_identity()["Arn"]
+    # One that has no connection yet: botocore's clients themselves do not survive a fork with one.
     sts = session.client("sts", endpoint_url=emulator.endpoint)
-    arn = sts.get_caller_identity()["Arn"]
 
     def work():
         own = session.client("sts", endpoint_url=emulator.endpoint)
@@ -177,7 +178,7 @@ def test_what_a_cache_must_not_be_believed(emulator, options, tmp_path):
             json.dumps({**entry, "access_key_id": None}).encode(),
             json.dumps({**entry, "expires_at": "soon"}).encode(),
             # Due for renewal by its own lifetime, though an hour is left.
-            json.dumps({**entry, "issued_at": entry["expires_at"] - 43200, "expires_at": int(time.time()) + 800}).encode(),
+            json.dumps({**entry, "issued_at": entry["expires_at"] - 43200, "expires_at": int(time.time()) + 600}).encode(),
             json.dumps({**entry, "expires_at": 0}).encode(),
             b"x" * 300_000,
         ]

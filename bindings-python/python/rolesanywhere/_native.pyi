@@ -5,6 +5,20 @@ Times are Unix seconds. Every function raises a subclass of ``rolesanywhere.Role
 
 from typing import Optional, final
 
+__all__ = [
+    "Certificate",
+    "CertificateChain",
+    "CreateSession",
+    "Failure",
+    "HttpRequest",
+    "PrivateKey",
+    "Renewal",
+    "Session",
+    "Signature",
+    "SigningKey",
+    "UnsignedRequest",
+]
+
 @final
 class Failure:
     """What the core knows about an error."""
