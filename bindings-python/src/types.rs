@@ -8,7 +8,8 @@ use std::{
 
 use pyo3::{prelude::*, types::PyBytes};
 use rolesanywhere_core::{
-    self as core, Endpoint, EndpointOptions, HttpResponse, IdentityFiles, KeyAlgorithm, Next, RenewalPolicy, UnixTime,
+    self as core, Endpoint, EndpointOptions, HttpResponse, IdentityFiles, KeyAlgorithm, Next,
+    RenewalPolicy, UnixTime,
     signers::aws_lc::{AwsLcSigner, AwsLcVerifier},
     sigv4::{HmacCredentials, HmacSettings, Payload, Settings, SigningRequest},
 };
@@ -446,14 +447,15 @@ impl SigningKey {
         let key = core::sigv4::SigningKey::new(&credentials, now, region, service)?;
         // S3 takes the path as it is, and wants the body's hash in a header.
         let settings = HmacSettings {
-            canonical: if s3 { Settings::S3 } else { Settings::default() },
+            canonical: if s3 {
+                Settings::S3
+            } else {
+                Settings::default()
+            },
             content_sha256_header: s3,
             ..HmacSettings::default()
         };
-        Ok(Self {
-            key,
-            settings,
-        })
+        Ok(Self { key, settings })
     }
 
     fn covers(&self, now: i64) -> bool {

@@ -14,7 +14,7 @@ import time
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mldsa, rsa
 from cryptography.x509.oid import NameOID
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -50,11 +50,13 @@ name = "other"
 
 
 def new_key(kind):
-    """A private key: `rsa`, `p256`, `p384`, `p521` or `ed25519`."""
+    """A private key: `rsa`, `p256`, `p384`, `p521`, `mldsa44`, `mldsa65`, `mldsa87` or `ed25519`."""
     if kind == "rsa":
         return rsa.generate_private_key(public_exponent=65537, key_size=2048)
     if kind == "ed25519":
         return ed25519.Ed25519PrivateKey.generate()
+    if kind.startswith("mldsa"):
+        return getattr(mldsa, f"{kind.upper()}PrivateKey").generate()
     curve = {"p256": ec.SECP256R1(), "p384": ec.SECP384R1(), "p521": ec.SECP521R1()}[kind]
     return ec.generate_private_key(curve)
 

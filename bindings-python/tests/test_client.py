@@ -14,7 +14,9 @@ from rolesanywhere import Client, Identity, Signer
 from support import ACCOUNT, ARNS, Authority, key_pem, new_key, server
 
 
-@pytest.mark.parametrize("kind", ["rsa", "p256", "p384", "p521"])
+@pytest.mark.parametrize(
+    "kind", ["rsa", "p256", "p384", "p521", "mldsa44", "mldsa65", "mldsa87"]
+)
 def test_every_kind_of_key_gets_credentials(emulator, authority, kind):
     certificate, key = authority.issue(kind=kind)
     client = Client(**ARNS, certificate=certificate, private_key=key, endpoint=emulator.endpoint)
@@ -40,6 +42,16 @@ def test_the_forms_that_an_identity_comes_in(emulator, authority, tmp_path):
         capture_output=True,
         check=True,
     ).stdout
+    pfx = tmp_path / "client.p12"
+    pfx.write_bytes(
+        subprocess.run(
+            ["openssl", "pkcs12", "-export", "-in", both, "-passout", "pass:open sesame"],
+            capture_output=True,
+            check=True,
+        ).stdout
+    )
+    client = Client(*ARNS.values(), pfx, password="open sesame", endpoint=emulator.endpoint)
+    assert client.credentials().access_key_id
     for arguments in [
         (certificate, key),
         (certificate.decode(), key.decode()),
@@ -51,7 +63,7 @@ def test_the_forms_that_an_identity_comes_in(emulator, authority, tmp_path):
     ]:
         client = Client(*ARNS.values(), *arguments, endpoint=emulator.endpoint)
         assert client.credentials().access_key_id
-    assert emulator.sessions() == 7
+    assert emulator.sessions() == 8
 
 
 def test_a_full_chain_in_any_order_is_sent_whole(emulator, authority):
