@@ -270,3 +270,42 @@ impl<P: MlDsaParams + std::fmt::Debug> SignatureVerificationAlgorithm for MlDsa<
         self.alg_id
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Takes every signature.
+    #[derive(Debug)]
+    struct Gullible;
+
+    impl SignatureVerificationAlgorithm for Gullible {
+        fn verify_signature(&self, _: &[u8], _: &[u8], _: &[u8]) -> Result<(), InvalidSignature> {
+            Ok(())
+        }
+
+        fn public_key_alg_id(&self) -> AlgorithmIdentifier {
+            alg_id::ECDSA_P256
+        }
+
+        fn signature_alg_id(&self) -> AlgorithmIdentifier {
+            alg_id::ECDSA_SHA256
+        }
+    }
+
+    #[test]
+    fn a_budget_is_shared_and_ends() {
+        let remaining = AtomicU32::new(3);
+        let algorithms = [
+            Budgeted::new(&Gullible, &remaining),
+            Budgeted::new(&Gullible, &remaining),
+        ];
+        let verdicts: Vec<bool> = algorithms
+            .iter()
+            .cycle()
+            .take(5)
+            .map(|algorithm| algorithm.verify_signature(b"", b"", b"").is_ok())
+            .collect();
+        assert_eq!(verdicts, [true, true, true, false, false]);
+    }
+}

@@ -64,6 +64,16 @@ fn the_three_arns() {
             )),
             name,
         ));
+        // As long as the right one.
+        let sibling = format!("{}x", &arn[..arn.len() - 1]);
+        rows.push(Row::signed(
+            "two that differ in a character",
+            |call| call.body = format!("{{\"{name}\":\"{sibling}\"}}"),
+            invalid(&format!(
+                "Value '{arn}' at '{name}' failed to satisfy constraint: Member must be the same in query and body"
+            )),
+            name,
+        ));
         rows.push(Row::signed(
             "a number",
             |call| {
