@@ -16,7 +16,7 @@ use crate::{
     parameters::Parameters,
     path, revocation,
     service::Service,
-    store::{Profile, Role, TrustAnchor},
+    store::{Profile, Resources, Role, TrustAnchor},
 };
 
 /// A check: looks at a case, refuses it or lets it pass.
@@ -59,6 +59,8 @@ pub(crate) struct Case<'a> {
     pub(crate) now: UnixTime,
     pub(crate) signed: SignedRequest,
     pub(crate) parameters: Parameters,
+    /// As they are while this call is answered.
+    pub(crate) resources: Arc<Resources>,
     certificate: Result<Certificate, String>,
     chain: Result<Vec<Certificate>, String>,
     trust_anchor: Option<Arc<TrustAnchor>>,
@@ -108,6 +110,7 @@ impl<'a> Case<'a> {
             role: resources.find_role(&parameters.role_arn),
             signed,
             parameters,
+            resources,
             path: OnceCell::new(),
         })
     }

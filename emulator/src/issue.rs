@@ -68,7 +68,8 @@ pub(crate) fn issue(service: &Service, case: &Case<'_>) -> Result<Issued, Refusa
     let session_name = authorize::session_name(case)?;
     let source_identity = authorize::source_identity(case)?;
     let duration = authorize::duration_seconds(case)?;
-    let (partition, account) = (service.partition(), service.account());
+    let account = service.account();
+    let (partition, id) = (&account.partition, &account.id);
     let random = service.random();
     let credentials = service.issued().insert(SessionCredentials {
         access_key_id: random_access_key_id("ASIA", random).map_err(no_randomness)?,
@@ -77,11 +78,11 @@ pub(crate) fn issue(service: &Service, case: &Case<'_>) -> Result<Issued, Refusa
         expiration: case.now.plus_seconds(i64::from(duration)),
         // The ARN of a session leaves out the role's path.
         assumed_role_arn: format!(
-            "arn:{partition}:sts::{account}:assumed-role/{}/{session_name}",
+            "arn:{partition}:sts::{id}:assumed-role/{}/{session_name}",
             role.name
         ),
         assumed_role_id: format!("{}:{session_name}", role.unique_id),
-        account: account.to_owned(),
+        account: id.clone(),
     });
     let anchor = case.trust_anchor()?;
     let subject = derived_uuid(&[b"subject", anchor.arn.as_bytes(), &certificate.subject]);
@@ -101,7 +102,7 @@ pub(crate) fn issue(service: &Service, case: &Case<'_>) -> Result<Issued, Refusa
             role_arn: &role.arn,
             source_identity: &source_identity,
         }],
-        subject_arn: service.arn(&format!("subject/{subject}")),
+        subject_arn: account.arn(&format!("subject/{subject}")),
     };
     let body = serde_json::to_string(&answer)
         .map_err(|error| Refusal::new(Fault::InternalFailure, error.to_string()))?;

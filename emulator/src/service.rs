@@ -12,7 +12,7 @@ use crate::{
     identifier::random_uuid,
     message::{Request, Response},
     random::{Random, SystemRandom},
-    store::{IssuedCredentials, Resources},
+    store::{Account, IssuedCredentials, Resources, Subjects},
     sts,
 };
 
@@ -22,12 +22,10 @@ use crate::{
 /// [`handle`](Self::handle) takes `&self` and may be called from many threads at once.
 #[derive(Debug)]
 pub struct Service {
-    partition: String,
-    region: String,
-    account: String,
+    account: Arc<Account>,
     base_path: String,
-    settings: Settings,
     resources: RwLock<Arc<Resources>>,
+    subjects: Subjects,
     issued: IssuedCredentials,
     audit: AuditLog,
     random: Box<dyn Random>,
@@ -53,15 +51,25 @@ impl Service {
     /// # Errors
     /// As [`new`](Self::new).
     pub fn with_random(config: &Config, random: Box<dyn Random>) -> Result<Self> {
+        let made_at = UnixTime::from_seconds(0);
+        Self::open(config, random, made_at)
+    }
+
+    /// Makes a service as [`with_random`](Self::with_random) does, whose resources were created at
+    /// `now`; the others' were at the beginning of 1970.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn open(config: &Config, random: Box<dyn Random>, now: UnixTime) -> Result<Self> {
+        let account = Arc::new(Account::new(config)?);
+        let resources = Resources::new(config, Arc::clone(&account), now)?;
         Ok(Self {
-            partition: config.partition.clone(),
-            region: config.region.clone(),
-            account: config.account.clone(),
             base_path: config.base_path.clone(),
-            resources: RwLock::new(Arc::new(Resources::new(config)?)),
+            resources: RwLock::new(Arc::new(resources)),
+            subjects: Subjects::default(),
             issued: IssuedCredentials::new(config.settings.issued_credentials),
             audit: AuditLog::new(config.settings.audit_records),
-            settings: config.settings.clone(),
+            account,
             random,
         })
     }
@@ -118,19 +126,19 @@ impl Service {
 
     /// The region.
     pub fn region(&self) -> &str {
-        &self.region
+        &self.account.region
     }
 
-    pub(crate) fn partition(&self) -> &str {
-        &self.partition
-    }
-
-    pub(crate) fn account(&self) -> &str {
+    pub(crate) fn account(&self) -> &Account {
         &self.account
     }
 
     pub(crate) fn settings(&self) -> &Settings {
-        &self.settings
+        &self.account.settings
+    }
+
+    pub(crate) fn subjects(&self) -> &Subjects {
+        &self.subjects
     }
 
     pub(crate) fn random(&self) -> &dyn Random {
@@ -148,10 +156,6 @@ impl Service {
             .read()
             .unwrap_or_else(PoisonError::into_inner);
         Arc::clone(&resources)
-    }
-
-    pub(crate) fn arn(&self, resource: &str) -> String {
-        self.resources().arn(resource)
     }
 
     fn create_session(

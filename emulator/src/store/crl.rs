@@ -1,0 +1,128 @@
+//! Certificate revocation lists.
+
+use std::{borrow::Cow, sync::Arc};
+
+use data_encoding::BASE64;
+use rustls_pki_types::{CertificateRevocationListDer, pem::PemObject};
+
+use crate::{config, revocation::RevocationIndex};
+
+use super::{
+    Invalid,
+    account::{Account, check_name, check_tags},
+    table::{Kind, Resource, Times},
+};
+
+/// A certificate revocation list, read and indexed.
+#[derive(Debug)]
+pub(crate) struct Crl {
+    pub(crate) name: String,
+    pub(crate) arn: String,
+    pub(crate) alias_arn: Option<String>,
+    pub(crate) enabled: bool,
+    pub(crate) trust_anchor_arn: String,
+    /// Made once at import, and shared by every later version that holds the same list.
+    pub(crate) index: Arc<RevocationIndex>,
+    pub(crate) times: Times,
+    spec: config::Crl,
+}
+
+impl Crl {
+    /// Parses plain data. `anchor_named` finds the ARN of a trust anchor. The index of `previous` is
+    /// taken over where it holds the same list.
+    pub(crate) fn new(
+        mut spec: config::Crl,
+        account: &Account,
+        times: Times,
+        anchor_named: impl Fn(&str) -> Option<String>,
+        previous: Option<&Self>,
+    ) -> Result<Arc<Self>, Invalid> {
+        check_name(&spec.name)?;
+        check_tags(spec.tags.iter())?;
+        let trust_anchor_arn = anchor_named(&spec.trust_anchor).ok_or_else(|| {
+            Invalid::new(format!("there is no trust anchor `{}`", spec.trust_anchor))
+        })?;
+        let same = previous.filter(|crl| crl.spec.pem == spec.pem && crl.spec.der == spec.der);
+        let index = match same {
+            Some(previous) => Arc::clone(&previous.index),
+            None => Arc::new(
+                RevocationIndex::from_der(&der(&spec)?)
+                    .map_err(|why| bad_crl(format!("it is not a CRL: {why}")))?,
+            ),
+        };
+        let id = account.resource_id(Kind::Crl, &spec.name, spec.id.as_deref())?;
+        let arn = account.arn(&format!("{}/{id}", Kind::Crl.as_str()));
+        let alias_arn = account.alias_arn(Kind::Crl, spec.alias.as_deref())?;
+        spec.id = Some(id);
+        spec.trust_anchor.clone_from(&trust_anchor_arn);
+        Ok(Arc::new(Self {
+            name: spec.name.clone(),
+            arn,
+            alias_arn,
+            enabled: spec.enabled,
+            trust_anchor_arn,
+            index,
+            times,
+            spec,
+        }))
+    }
+
+    /// The list as it was imported.
+    pub(crate) fn data(&self) -> Cow<'_, [u8]> {
+        match (&self.spec.pem, &self.spec.der) {
+            (Some(pem), _) => Cow::Borrowed(pem.as_bytes()),
+            // It has been decoded before.
+            (None, der) => {
+                let text = der.as_deref().unwrap_or_default();
+                Cow::Owned(BASE64.decode(text.as_bytes()).unwrap_or_default())
+            }
+        }
+    }
+}
+
+impl Resource for Crl {
+    type Spec = config::Crl;
+    const KIND: Kind = Kind::Crl;
+
+    fn spec(&self) -> &config::Crl {
+        &self.spec
+    }
+
+    fn arn(&self) -> &str {
+        &self.arn
+    }
+
+    fn alias_arn(&self) -> Option<&str> {
+        self.alias_arn.as_deref()
+    }
+
+    fn times(&self) -> Times {
+        self.times
+    }
+}
+
+/// The DER of the one list that `spec` holds.
+fn der(spec: &config::Crl) -> Result<Vec<u8>, Invalid> {
+    match (&spec.pem, &spec.der) {
+        (Some(pem), None) => {
+            let mut lists = CertificateRevocationListDer::pem_slice_iter(pem.as_bytes());
+            match (lists.next(), lists.next()) {
+                (Some(Ok(list)), None) => Ok(list.as_ref().to_vec()),
+                (Some(Err(error)), _) => Err(bad_crl(format!("its PEM cannot be read: {error}"))),
+                (None, _) => Err(bad_crl("it holds no PEM block `X509 CRL`".to_owned())),
+                (Some(_), Some(_)) => Err(bad_crl(
+                    "it holds more than one PEM block `X509 CRL`".to_owned(),
+                )),
+            }
+        }
+        (None, Some(der)) => BASE64
+            .decode(der.as_bytes())
+            .map_err(|error| bad_crl(format!("its `der` is not base64: {error}"))),
+        _ => Err(bad_crl("it needs `pem` or `der`, and not both".to_owned())),
+    }
+}
+
+/// What the service says of a bad CRL is not known.
+fn bad_crl(reason: String) -> Invalid {
+    Invalid::saying("Error importing CRL. Bad CRL data", reason)
+}
