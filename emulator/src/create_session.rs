@@ -24,7 +24,7 @@ type Check = fn(&Case<'_>) -> Result<(), Refusal>;
 
 /// What is checked, in this order. The service documents no order; this is the one that its
 /// recorded answers suggest. Where a request has two faults, the first one here is told.
-pub(crate) const CHECKS: [(&str, Check); 18] = [
+pub(crate) const CHECKS: [(&str, Check); 19] = [
     ("trust anchor found", path::trust_anchor_found),
     ("trust anchor enabled", path::trust_anchor_enabled),
     ("certificate readable", path::certificate_readable),
@@ -43,8 +43,9 @@ pub(crate) const CHECKS: [(&str, Check); 18] = [
     ("profile", authorize::profile),
     ("role in profile", authorize::role_in_profile),
     ("session name", authorize::session_name_authorized),
-    ("trust policy", authorize::trust_policy),
     ("session name and source identity", authorize::identity),
+    ("trust policy", authorize::trust_policy),
+    ("session policies", authorize::session_policies),
     ("duration", authorize::duration),
 ];
 
@@ -55,6 +56,7 @@ const MUST_SIGN: [&str; 3] = ["host", "x-amz-date", "x-amz-x509"];
 #[derive(Debug)]
 pub(crate) struct Case<'a> {
     pub(crate) settings: &'a Settings,
+    pub(crate) account: &'a str,
     pub(crate) region: &'a str,
     pub(crate) now: UnixTime,
     pub(crate) signed: SignedRequest,
@@ -101,6 +103,7 @@ impl<'a> Case<'a> {
         let resources = service.resources();
         Ok(Self {
             settings,
+            account: &service.account().id,
             region: service.region(),
             now,
             certificate,
@@ -179,9 +182,14 @@ impl<'a> Case<'a> {
         if let Ok(certificate) = &self.certificate {
             record.certificate_serial = Some(certificate.serial_decimal.clone());
             record.certificate_subject = Some(certificate.subject_text.clone());
+            record.certificate_der = Some(certificate.der.to_vec());
         }
         record.trust_anchor_arn = Some(self.parameters.trust_anchor_arn.clone());
         record.profile_arn = Some(self.parameters.profile_arn.clone());
         record.role_arn = Some(self.parameters.role_arn.clone());
+        record.duration_seconds = self.parameters.duration_seconds;
+        record
+            .role_session_name
+            .clone_from(&self.parameters.role_session_name);
     }
 }

@@ -1,47 +1,45 @@
-//! Whether a certificate of the path is revoked.
+//! Whether a certificate of the path is revoked, by the lists that were imported for its trust anchor.
 
-mod index;
+mod list;
 
-pub(crate) use index::RevocationIndex;
+pub(crate) use list::RevocationList;
 
 use crate::{
-    certificate::Certificate,
     create_session::Case,
     error::{Fault, Refusal},
 };
 
-/// No certificate of the path is in an enabled CRL of the trust anchor.
+/// No certificate of the path is revoked.
+///
+/// A list that should have been replaced by now still revokes; the setting `refuse_on_expired_crl`
+/// takes it for revoking everything.
 pub(crate) fn not_revoked(case: &Case<'_>) -> Result<(), Refusal> {
-    let crls = case.resources.enabled_crls(&case.trust_anchor()?.arn);
-    if crls.is_empty() {
-        return Ok(());
-    }
     let path = case.path()?;
-    for certificate in std::iter::once(case.certificate()?).chain(path) {
-        let serial = serial(certificate);
-        let revoking = crls
-            .iter()
-            .find(|crl| crl.index.revokes(&certificate.issuer, &serial));
-        if let Some(crl) = revoking {
-            return Err(Refusal::new(
-                Fault::CertificateRevoked,
-                format!(
-                    "`{}` is revoked by the CRL `{}`",
-                    certificate.subject_text, crl.name
-                ),
-            ));
+    for crl in case.resources.enabled_crls(&case.trust_anchor()?.arn) {
+        for certificate in std::iter::once(case.certificate()?).chain(path) {
+            let refuse = |why: String| {
+                Err(Refusal::new(
+                    Fault::CertificateRevoked,
+                    format!(
+                        "`{}`, serial number {}, {why} the CRL `{}`",
+                        certificate.subject_text, certificate.serial_decimal, crl.name
+                    ),
+                ))
+            };
+            if crl.list.revokes(certificate) {
+                return refuse("is revoked by".to_owned());
+            }
+            if !case.settings.refuse_on_expired_crl || !crl.list.is_about(certificate) {
+                continue;
+            }
+            if let Some(since) = crl.list.expired(case.now) {
+                return refuse(format!(
+                    "may be revoked: the setting `refuse_on_expired_crl` is on, and since {} there \
+                     should be a newer list than",
+                    since.to_iso8601()
+                ));
+            }
         }
     }
     Ok(())
-}
-
-/// The serial number, big-endian.
-fn serial(certificate: &Certificate) -> Vec<u8> {
-    let hex = &certificate.serial_hex;
-    let zero = if hex.len().is_multiple_of(2) { "" } else { "0" };
-    let text = format!("{zero}{hex}");
-    // It was written from a number: it is hexadecimal.
-    data_encoding::HEXLOWER
-        .decode(text.as_bytes())
-        .unwrap_or_default()
 }

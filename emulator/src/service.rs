@@ -7,10 +7,13 @@ use rolesanywhere_core::{Result, UnixTime};
 use crate::{
     audit::{AuditLog, AuditRecord, Outcome},
     config::{Config, Settings},
+    console,
     create_session::create_session,
     error::{Fault, Refusal},
     identifier::random_uuid,
     message::{Request, Response},
+    metrics::Counters,
+    notifications::Notifications,
     random::{Random, SystemRandom},
     store::{Account, IssuedCredentials, Resources, Subjects},
     sts,
@@ -28,6 +31,8 @@ pub struct Service {
     subjects: Subjects,
     issued: IssuedCredentials,
     audit: AuditLog,
+    counters: Counters,
+    notifications: Notifications,
     random: Box<dyn Random>,
 }
 
@@ -69,6 +74,8 @@ impl Service {
             subjects: Subjects::default(),
             issued: IssuedCredentials::new(config.settings.issued_credentials),
             audit: AuditLog::new(config.settings.audit_records),
+            counters: Counters::default(),
+            notifications: Notifications::default(),
             account,
             random,
         })
@@ -79,6 +86,9 @@ impl Service {
         // Without randomness the answer is an error, and its id need not be unique.
         let request_id = random_uuid(self.random()).unwrap_or_default();
         let path = request.path().strip_prefix(&self.base_path);
+        if console::wants(request, path.unwrap_or("/-")) {
+            return self.console(request, &request_id, now);
+        }
         let (operation, answer): (&str, Operation) =
             match (request.method.as_str(), path.unwrap_or_default()) {
                 _ if request.body.len() > MAX_BODY_LENGTH => ("", Self::too_large),
@@ -88,10 +98,12 @@ impl Service {
             };
         let mut record = AuditRecord::new(now, &request_id, operation);
         record.source = request.peer;
+        record.user_agent = request.header("user-agent").map(str::to_owned);
         if operation.is_empty() {
             record.operation = shown_operation(request);
         }
         let response = answer(self, request, now, &mut record);
+        self.counters.count(&record);
         self.audit.push(record);
         response
     }
@@ -141,6 +153,18 @@ impl Service {
         &self.subjects
     }
 
+    pub(crate) fn audit(&self) -> &AuditLog {
+        &self.audit
+    }
+
+    pub(crate) fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    pub(crate) fn notifications(&self) -> &Notifications {
+        &self.notifications
+    }
+
     pub(crate) fn random(&self) -> &dyn Random {
         self.random.as_ref()
     }
@@ -171,6 +195,7 @@ impl Service {
                     assumed_role_arn: issued.assumed_role_arn,
                     source_identity: issued.source_identity,
                 };
+                record.session = Some(issued.session);
                 Response::new(
                     201,
                     "application/json",

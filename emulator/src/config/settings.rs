@@ -15,13 +15,22 @@ pub struct Settings {
     pub accept_mismatched_algorithm: bool,
     /// Takes certificates signed with RSASSA-PSS. Off: unknown.
     pub accept_rsa_pss_certificates: bool,
+    /// Wants the trust policy to allow `sts:TagSession` even for a certificate that makes no tags. On:
+    /// the guide wants it of every role; STS would not miss it.
+    pub always_require_tag_session: bool,
     /// How many audit records are kept, the newest. 1,000.
     pub audit_records: usize,
     /// How far `X-Amz-Date` may be from the emulator's clock, in seconds, either way. 600: ten
     /// minutes were seen to pass and thirty to fail.
     pub clock_tolerance_seconds: u32,
+    /// Names of hosts under which callers from other machines, too, may see the console. None: only
+    /// callers on this machine may, by a loopback name.
+    pub console_hosts: Vec<String>,
     /// Holds trust anchor certificates to their validity. On: the guide implies it.
     pub enforce_anchor_validity: bool,
+    /// Refuses a session whose policies and tags take more than 100 percent of what STS packs. Off:
+    /// how STS packs is not known, and the emulator's figure may be too high.
+    pub enforce_packed_policy_size: bool,
     /// What becomes of a common name that cannot be a source identity as it is (repeated, longer
     /// than 64, or with characters outside STS's set): false refuses, true falls back on
     /// `ID=` and the serial number. Refused: unknown.
@@ -33,6 +42,12 @@ pub struct Settings {
     /// Pads the default session name, the serial number in hexadecimal, to an even length. On: seen
     /// for `ID=`, unknown here; STS refuses names of one character.
     pub pad_default_session_name: bool,
+    /// Shows policies the tags also as `aws:RequestTag/…` and `aws:TagKeys`. On: STS's rule; the guide
+    /// mentions `aws:PrincipalTag/…` alone.
+    pub pass_request_tags: bool,
+    /// Takes a CRL that should have been replaced by now for revoking every certificate of its issuer.
+    /// Off: unknown, and it would lock everybody out.
+    pub refuse_on_expired_crl: bool,
     /// Refuses an end entity whose extended key usage leaves out clientAuth. Off: the guide does not
     /// ask for it.
     pub require_client_auth: bool,
@@ -45,13 +60,18 @@ impl Default for Settings {
         Self {
             accept_mismatched_algorithm: false,
             accept_rsa_pss_certificates: false,
+            always_require_tag_session: true,
             audit_records: 1_000,
             clock_tolerance_seconds: 600,
+            console_hosts: Vec::new(),
             enforce_anchor_validity: true,
+            enforce_packed_policy_size: false,
             irregular_common_name_falls_back_on_serial: false,
             issued_credentials: 10_000,
             minimum_rsa_bits: 2_048,
             pad_default_session_name: true,
+            pass_request_tags: true,
+            refuse_on_expired_crl: false,
             require_client_auth: false,
             require_signed_content_type: false,
         }

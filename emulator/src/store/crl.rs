@@ -3,14 +3,14 @@
 use std::{borrow::Cow, sync::Arc};
 
 use data_encoding::BASE64;
-use rustls_pki_types::{CertificateRevocationListDer, pem::PemObject};
 
-use crate::{config, revocation::RevocationIndex};
+use crate::{config, revocation::RevocationList};
 
 use super::{
     Invalid,
     account::{Account, check_name, check_tags},
     table::{Kind, Resource, Times},
+    trust_anchor::TrustAnchor,
 };
 
 /// A certificate revocation list, read and indexed.
@@ -22,32 +22,33 @@ pub(crate) struct Crl {
     pub(crate) enabled: bool,
     pub(crate) trust_anchor_arn: String,
     /// Made once at import, and shared by every later version that holds the same list.
-    pub(crate) index: Arc<RevocationIndex>,
+    pub(crate) list: Arc<RevocationList>,
     pub(crate) times: Times,
     spec: config::Crl,
 }
 
 impl Crl {
-    /// Parses plain data. `anchor_named` finds the ARN of a trust anchor. The index of `previous` is
-    /// taken over where it holds the same list.
+    /// Parses plain data. `anchor_named` finds a trust anchor. The list of `previous` is taken over
+    /// where it is the same.
     pub(crate) fn new(
         mut spec: config::Crl,
         account: &Account,
         times: Times,
-        anchor_named: impl Fn(&str) -> Option<String>,
+        anchor_named: impl Fn(&str) -> Option<Arc<TrustAnchor>>,
         previous: Option<&Self>,
     ) -> Result<Arc<Self>, Invalid> {
         check_name(&spec.name)?;
         check_tags(spec.tags.iter())?;
-        let trust_anchor_arn = anchor_named(&spec.trust_anchor).ok_or_else(|| {
+        let trust_anchor = anchor_named(&spec.trust_anchor).ok_or_else(|| {
             Invalid::new(format!("there is no trust anchor `{}`", spec.trust_anchor))
         })?;
+        let trust_anchor_arn = trust_anchor.arn.clone();
         let same = previous.filter(|crl| crl.spec.pem == spec.pem && crl.spec.der == spec.der);
-        let index = match same {
-            Some(previous) => Arc::clone(&previous.index),
+        let list = match same {
+            Some(previous) => Arc::clone(&previous.list),
             None => Arc::new(
-                RevocationIndex::from_der(&der(&spec)?)
-                    .map_err(|why| bad_crl(format!("it is not a CRL: {why}")))?,
+                RevocationList::new(&data(&spec)?, &trust_anchor.certificates, &account.settings)
+                    .map_err(|why| bad_crl(format!("it is not a CRL that can be used: {why}")))?,
             ),
         };
         let id = account.resource_id(Kind::Crl, &spec.name, spec.id.as_deref())?;
@@ -61,7 +62,7 @@ impl Crl {
             alias_arn,
             enabled: spec.enabled,
             trust_anchor_arn,
-            index,
+            list,
             times,
             spec,
         }))
@@ -69,14 +70,8 @@ impl Crl {
 
     /// The list as it was imported.
     pub(crate) fn data(&self) -> Cow<'_, [u8]> {
-        match (&self.spec.pem, &self.spec.der) {
-            (Some(pem), _) => Cow::Borrowed(pem.as_bytes()),
-            // It has been decoded before.
-            (None, der) => {
-                let text = der.as_deref().unwrap_or_default();
-                Cow::Owned(BASE64.decode(text.as_bytes()).unwrap_or_default())
-            }
-        }
+        // It has been read before.
+        data(&self.spec).unwrap_or_default()
     }
 }
 
@@ -101,22 +96,13 @@ impl Resource for Crl {
     }
 }
 
-/// The DER of the one list that `spec` holds.
-fn der(spec: &config::Crl) -> Result<Vec<u8>, Invalid> {
+/// The list as it was given, PEM or DER.
+fn data(spec: &config::Crl) -> Result<Cow<'_, [u8]>, Invalid> {
     match (&spec.pem, &spec.der) {
-        (Some(pem), None) => {
-            let mut lists = CertificateRevocationListDer::pem_slice_iter(pem.as_bytes());
-            match (lists.next(), lists.next()) {
-                (Some(Ok(list)), None) => Ok(list.as_ref().to_vec()),
-                (Some(Err(error)), _) => Err(bad_crl(format!("its PEM cannot be read: {error}"))),
-                (None, _) => Err(bad_crl("it holds no PEM block `X509 CRL`".to_owned())),
-                (Some(_), Some(_)) => Err(bad_crl(
-                    "it holds more than one PEM block `X509 CRL`".to_owned(),
-                )),
-            }
-        }
+        (Some(pem), None) => Ok(Cow::Borrowed(pem.as_bytes())),
         (None, Some(der)) => BASE64
             .decode(der.as_bytes())
+            .map(Cow::Owned)
             .map_err(|error| bad_crl(format!("its `der` is not base64: {error}"))),
         _ => Err(bad_crl("it needs `pem` or `der`, and not both".to_owned())),
     }

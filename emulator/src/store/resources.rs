@@ -141,12 +141,11 @@ impl Resources {
         previous: Option<&Crl>,
     ) -> std::result::Result<Arc<Crl>, Invalid> {
         let anchor_named = |name: &str| {
-            let found = if name.starts_with("arn:") {
+            if name.starts_with("arn:") {
                 self.find_trust_anchor(name)
             } else {
                 self.trust_anchor_named(name)
-            };
-            found.map(|anchor| anchor.arn.clone())
+            }
         };
         Crl::new(spec, &self.account, times, anchor_named, previous)
     }

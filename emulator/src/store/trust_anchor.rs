@@ -7,7 +7,7 @@ use rustls_pki_types::{CertificateDer, TrustAnchor as WebpkiAnchor, pem::PemObje
 use crate::{
     certificate::Certificate,
     config::{self, NotificationEvent, Settings},
-    verification::{CERTIFICATE_ALGORITHMS, RSA_PSS_ALGORITHMS},
+    verification::certificate_algorithms,
 };
 
 use super::{
@@ -188,14 +188,7 @@ impl AnchorCertificate {
 
 /// Whether a certificate carries a signature of a kind that the service takes.
 pub(crate) fn is_signed_as_allowed(certificate: &Certificate, settings: &Settings) -> bool {
-    let pss: &[_] = if settings.accept_rsa_pss_certificates {
-        RSA_PSS_ALGORITHMS
-    } else {
-        &[]
-    };
-    CERTIFICATE_ALGORITHMS
-        .iter()
-        .chain(pss)
+    certificate_algorithms(settings)
         .any(|algorithm| algorithm.signature_alg_id().as_ref() == certificate.signature_algorithm)
 }
 
