@@ -10,6 +10,8 @@ pub(crate) use session_policies::{packed_policy_size, session_policies};
 pub(crate) use tags::SessionTags;
 
 use crate::{
+    certificate::Certificate,
+    config::AttributeMapping,
     create_session::Case,
     error::{Fault, Refusal},
     policy::{self, SessionInputs, session_context},
@@ -59,7 +61,7 @@ pub(crate) fn session_name_authorized(case: &Case<'_>) -> Result<(), Refusal> {
 /// session and set its source identity.
 pub(crate) fn trust_policy(case: &Case<'_>) -> Result<(), Refusal> {
     let role = case.role()?;
-    let tags = session_tags(case)?;
+    let tags = case.session_tags()?;
     if tags.tags.len() > tags::MAX_TAGS {
         return Err(case.unable_to_assume_role(format!(
             "the certificate makes {} session tags, and STS takes {}",
@@ -79,7 +81,7 @@ pub(crate) fn trust_policy(case: &Case<'_>) -> Result<(), Refusal> {
     });
     let needs_tag_session = case.settings.always_require_tag_session || !tags.tags.is_empty();
     policy::authorize_session(&role.trust_policy, &context, needs_tag_session)
-        .map_err(|refusal| unable_to_assume_role(case, &tags, &refusal.sentence))
+        .map_err(|refusal| unable_to_assume_role(case, tags, &refusal.sentence))
 }
 
 /// What the service says when STS refuses, with what it says of attributes that are no tags.
@@ -95,18 +97,17 @@ fn unable_to_assume_role(case: &Case<'_>, tags: &SessionTags, reason: &str) -> R
 }
 
 /// The tags that the profile's attribute mappings make of the certificate.
-pub(crate) fn session_tags(case: &Case<'_>) -> Result<SessionTags, Refusal> {
-    let mappings = &case.profile()?.attribute_mappings;
-    Ok(tags::session_tags(
-        case.certificate()?,
-        |field, attribute| {
-            mappings
-                .iter()
-                .filter(|mapping| mapping.certificate_field == field)
-                .flat_map(|mapping| &mapping.specifiers)
-                .any(|specifier| tags::covers(field, specifier, attribute))
-        },
-    ))
+pub(crate) fn session_tags(
+    certificate: &Certificate,
+    mappings: &[AttributeMapping],
+) -> SessionTags {
+    tags::session_tags(certificate, |field, attribute| {
+        mappings
+            .iter()
+            .filter(|mapping| mapping.certificate_field == field)
+            .flat_map(|mapping| &mapping.specifiers)
+            .any(|specifier| tags::covers(field, specifier, attribute))
+    })
 }
 
 /// Session name and source identity are such that STS takes them.

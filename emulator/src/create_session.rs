@@ -7,7 +7,7 @@ use rolesanywhere_core::UnixTime;
 use crate::{
     audit::AuditRecord,
     authenticate::{self, SignedRequest},
-    authorize,
+    authorize::{self, SessionTags},
     certificate::Certificate,
     config::Settings,
     error::{Fault, Refusal},
@@ -69,6 +69,7 @@ pub(crate) struct Case<'a> {
     profile: Option<Arc<Profile>>,
     role: Option<Arc<Role>>,
     path: OnceCell<Vec<Certificate>>,
+    tags: OnceCell<SessionTags>,
 }
 
 /// Runs a request through the table and issues credentials.
@@ -115,6 +116,7 @@ impl<'a> Case<'a> {
             parameters,
             resources,
             path: OnceCell::new(),
+            tags: OnceCell::new(),
         })
     }
 
@@ -172,6 +174,15 @@ impl<'a> Case<'a> {
     pub(crate) fn set_path(&self, path: Vec<Certificate>) {
         // A second path to the same anchor would be as good as the first.
         let _already_set = self.path.set(path);
+    }
+
+    /// The session's tags, made at first use.
+    pub(crate) fn session_tags(&self) -> Result<&SessionTags, Refusal> {
+        let (certificate, profile) = (self.certificate()?, self.profile()?);
+        let mappings = &profile.attribute_mappings;
+        Ok(self
+            .tags
+            .get_or_init(|| authorize::session_tags(certificate, mappings)))
     }
 
     pub(crate) fn unable_to_assume_role(&self, reason: impl Into<String>) -> Refusal {

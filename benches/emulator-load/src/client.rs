@@ -39,14 +39,19 @@ pub fn send(server: &Server, requests: &[Vec<u8>], connections: usize, until: Un
                         if done {
                             return answered;
                         }
-                        connection.write_all(&requests[turn % requests.len()]).unwrap();
+                        connection
+                            .write_all(&requests[turn % requests.len()])
+                            .unwrap();
                         read_created(&mut connection);
                         answered += 1;
                     }
                 })
             })
             .collect();
-        workers.into_iter().map(|worker| worker.join().unwrap()).sum()
+        workers
+            .into_iter()
+            .map(|worker| worker.join().unwrap())
+            .sum()
     })
 }
 
@@ -71,10 +76,19 @@ fn read_created(connection: &mut Connection) {
             continue;
         };
         let head = std::str::from_utf8(&answer[..end]).unwrap();
-        assert!(head.starts_with("HTTP/1.1 201 "), "{}", String::from_utf8_lossy(&answer));
+        assert!(
+            head.starts_with("HTTP/1.1 201 "),
+            "{}",
+            String::from_utf8_lossy(&answer)
+        );
         let length: usize = head
             .lines()
-            .find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse().ok())
+            .find_map(|line| {
+                line.to_ascii_lowercase()
+                    .strip_prefix("content-length: ")?
+                    .parse()
+                    .ok()
+            })
             .unwrap();
         if answer.len() >= end + 4 + length {
             return;

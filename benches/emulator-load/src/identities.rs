@@ -63,8 +63,12 @@ impl Identities {
         let leafs = (0..count).map(|number| {
             let mut params = CertificateParams::default();
             params.distinguished_name = rcgen::DistinguishedName::new();
-            params.distinguished_name.push(DnType::OrganizationName, "Example");
-            params.distinguished_name.push(DnType::CommonName, format!("host-{number:05}.example"));
+            params
+                .distinguished_name
+                .push(DnType::OrganizationName, "Example");
+            params
+                .distinguished_name
+                .push(DnType::CommonName, format!("host-{number:05}.example"));
             params.serial_number = Some(SerialNumber::from_slice(&serial(number).to_be_bytes()));
             params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
             let now = SystemTime::now();
@@ -80,7 +84,12 @@ impl Identities {
             chain: has_intermediate.then(|| der(&read("issuing.pem"))),
             key: match kind {
                 Kind::P256 => SigningKey::Ecdsa(
-                    EcdsaKeyPair::from_pkcs8(&signature::ECDSA_P256_SHA256_ASN1_SIGNING, &pkcs8, &random).unwrap(),
+                    EcdsaKeyPair::from_pkcs8(
+                        &signature::ECDSA_P256_SHA256_ASN1_SIGNING,
+                        &pkcs8,
+                        &random,
+                    )
+                    .unwrap(),
                 ),
                 Kind::Rsa2048 => SigningKey::Rsa(RsaKeyPair::from_pkcs8(&pkcs8).unwrap()),
             },
@@ -89,10 +98,15 @@ impl Identities {
 
     /// One signed CreateSession of each subject, as bytes on the wire.
     pub fn requests(&self, server: &Server) -> Vec<Vec<u8>> {
-        let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+        let seconds = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap()
+            .as_secs();
         let date = sigv4_date(seconds);
         let leafs = self.leafs.iter().enumerate();
-        leafs.map(|(number, leaf)| self.request(server, &date, number, leaf)).collect()
+        leafs
+            .map(|(number, leaf)| self.request(server, &date, number, leaf))
+            .collect()
     }
 
     fn request(&self, server: &Server, date: &str, number: usize, leaf: &[u8]) -> Vec<u8> {
@@ -114,7 +128,10 @@ impl Identities {
             headers.push_str(&format!("x-amz-x509-chain:{}\n", BASE64.encode(chain)));
             signed.push_str(";x-amz-x509-chain");
         }
-        let canonical = format!("POST\n/sessions\n{query}\n{headers}\n{signed}\n{}", sha256(BODY));
+        let canonical = format!(
+            "POST\n/sessions\n{query}\n{headers}\n{signed}\n{}",
+            sha256(BODY)
+        );
         let algorithm = match self.kind {
             Kind::P256 => "AWS4-X509-ECDSA-SHA256",
             Kind::Rsa2048 => "AWS4-X509-RSA-SHA256",
@@ -126,7 +143,10 @@ impl Identities {
             "{algorithm} Credential={}/{scope}, SignedHeaders={signed}, Signature={signature}",
             serial(number)
         );
-        let headers = headers.replace(':', ": ").replace("127.0.0.1: ", "127.0.0.1:").replace('\n', "\r\n");
+        let headers = headers
+            .replace(':', ": ")
+            .replace("127.0.0.1: ", "127.0.0.1:")
+            .replace('\n', "\r\n");
         format!(
             "POST /sessions?{query} HTTP/1.1\r\n{headers}authorization: {authorization}\r\n\
              user-agent: load\r\ncontent-length: {}\r\n\r\n{BODY}",
@@ -151,7 +171,9 @@ impl Identities {
         let (began, mut calls) = (Instant::now(), 0);
         while began.elapsed() < duration {
             for _ in 0..count {
-                UnparsedPublicKey::new(algorithm, &public).verify(&message, &signed).unwrap();
+                UnparsedPublicKey::new(algorithm, &public)
+                    .verify(&message, &signed)
+                    .unwrap();
             }
             calls += 1;
         }
@@ -164,7 +186,13 @@ impl Identities {
             SigningKey::Ecdsa(key) => key.sign(&random, message).unwrap().as_ref().to_vec(),
             SigningKey::Rsa(key) => {
                 let mut signature = vec![0; key.public().modulus_len()];
-                key.sign(&signature::RSA_PKCS1_SHA256, &random, message, &mut signature).unwrap();
+                key.sign(
+                    &signature::RSA_PKCS1_SHA256,
+                    &random,
+                    message,
+                    &mut signature,
+                )
+                .unwrap();
                 signature
             }
         }
@@ -193,7 +221,16 @@ fn sigv4_date(seconds: u64) -> String {
     let day_of_year = era_day - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let month_index = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * month_index + 2) / 5 + 1;
-    let month = if month_index < 10 { month_index + 3 } else { month_index - 9 };
+    let month = if month_index < 10 {
+        month_index + 3
+    } else {
+        month_index - 9
+    };
     let year = year_of_era + days / 146_097 * 400 + u64::from(month <= 2);
-    format!("{year:04}{month:02}{day:02}T{:02}{:02}{:02}Z", rest / 3_600, rest / 60 % 60, rest % 60)
+    format!(
+        "{year:04}{month:02}{day:02}T{:02}{:02}{:02}Z",
+        rest / 3_600,
+        rest / 60 % 60,
+        rest % 60
+    )
 }

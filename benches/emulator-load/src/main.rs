@@ -41,13 +41,26 @@ fn main() {
             (10_000, 100_000, false),
             (10, 0, true),
         ] {
-            measure(&Scenario { kind, subjects, revoked, has_intermediate }, duration);
+            measure(
+                &Scenario {
+                    kind,
+                    subjects,
+                    revoked,
+                    has_intermediate,
+                },
+                duration,
+            );
         }
     }
 }
 
 fn measure(scenario: &Scenario, duration: Duration) {
-    let Scenario { kind, subjects, revoked, has_intermediate } = *scenario;
+    let Scenario {
+        kind,
+        subjects,
+        revoked,
+        has_intermediate,
+    } = *scenario;
     let identities = Identities::new(kind, subjects, has_intermediate);
     let server = Server::start(kind, revoked);
     let idle = server.memory();
@@ -56,7 +69,12 @@ fn measure(scenario: &Scenario, duration: Duration) {
     // Every subject once: what is kept for each is there before time is taken.
     client::send(&server, &requests, CONNECTIONS, client::Until::EachOnce);
     let (began, before) = (Instant::now(), server.processor_time());
-    let calls = client::send(&server, &requests, CONNECTIONS, client::Until::Elapsed(duration));
+    let calls = client::send(
+        &server,
+        &requests,
+        CONNECTIONS,
+        client::Until::Elapsed(duration),
+    );
     let (wall, taken) = (began.elapsed(), server.processor_time() - before);
     let memory = server.memory();
     let mib = |kib: u64| kib as f64 / 1_024.0;

@@ -41,7 +41,15 @@ impl Server {
         let _absent = fs::remove_file("ready");
         let said = fs::File::create("said").unwrap();
         let process = Command::new("./rolesanywhere")
-            .args(["emulate", "--config", "emulator.toml", "--ca-file", "server-ca.pem", "--ready-file", "ready"])
+            .args([
+                "emulate",
+                "--config",
+                "emulator.toml",
+                "--ca-file",
+                "server-ca.pem",
+                "--ready-file",
+                "ready",
+            ])
             .stderr(said)
             .stdout(Stdio::null())
             .spawn()
@@ -67,7 +75,11 @@ impl Server {
         Self {
             process,
             address,
-            tls: Arc::new(ClientConfig::builder().with_root_certificates(roots).with_no_client_auth()),
+            tls: Arc::new(
+                ClientConfig::builder()
+                    .with_root_certificates(roots)
+                    .with_no_client_auth(),
+            ),
             trust_anchor: named("--trust-anchor-arn"),
             profile: named("--profile-arn"),
             role: named("--role-arn"),

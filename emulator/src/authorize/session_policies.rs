@@ -1,6 +1,5 @@
 //! The policies that hold a session down: the profile's session policy and managed policies.
 
-use super::session_tags;
 use crate::{create_session::Case, error::Refusal};
 
 /// STS takes a session policy of this many characters, and this many managed policies.
@@ -55,6 +54,6 @@ pub(crate) fn packed_policy_size(case: &Case<'_>) -> Result<u32, Refusal> {
             .filter(|byte| !byte.is_ascii_whitespace())
             .count()
     });
-    let size = session_tags(case)?.size() + policy + arns.sum::<usize>();
+    let size = case.session_tags()?.size() + policy + arns.sum::<usize>();
     Ok(u32::try_from((size * 100).div_ceil(FULL)).unwrap_or(u32::MAX))
 }

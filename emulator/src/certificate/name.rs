@@ -47,6 +47,14 @@ impl Name {
         Self { attributes }
     }
 
+    /// Whether two names are one by RFC 5280, 7.1: the same attributes in the same order, whatever the
+    /// type of their strings, without regard to case and to white space at the ends, runs of white
+    /// space counting as one.
+    pub(crate) fn matches(&self, other: &Self) -> bool {
+        let (own, others) = (&self.attributes, &other.attributes);
+        own.len() == others.len() && own.iter().zip(others).all(|(a, b)| a.matches(b))
+    }
+
     /// The attributes in the order of the certificate, whatever their RDN.
     pub(crate) fn attributes(&self) -> &[Attribute] {
         &self.attributes
@@ -100,6 +108,14 @@ impl Attribute {
         self.text.as_deref()
     }
 
+    fn matches(&self, other: &Self) -> bool {
+        let same_value = match (&self.text, &other.text) {
+            (Some(own), Some(others)) => folded(own).eq(folded(others)),
+            _ => self.value == other.value,
+        };
+        self.rdn == other.rdn && self.oid == other.oid && same_value
+    }
+
     fn write_rfc2253(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !self.is_rfc2253_keyword {
             return write!(f, "{}=#{}", self.oid, self.value);
@@ -141,6 +157,14 @@ impl fmt::Display for Value {
             .iter()
             .try_for_each(|byte| write!(f, "{byte:02x}"))
     }
+}
+
+/// In lower case, with one space for each run of white space and none at the ends.
+fn folded(text: &str) -> impl Iterator<Item = char> {
+    let words = text.split_whitespace().enumerate();
+    words
+        .flat_map(|(at, word)| (at > 0).then_some(' ').into_iter().chain(word.chars()))
+        .flat_map(char::to_lowercase)
 }
 
 /// Java escapes these wherever they stand, and white space at the ends.
@@ -216,3 +240,64 @@ const ATTRIBUTE_TYPES: [(&str, &str, bool); 19] = [
     ("2.5.4.9", "STREET", true),
     ("2.5.4.97", "organizationIdentifier", false),
 ];
+
+#[cfg(test)]
+mod tests {
+    use x509_parser::prelude::FromDer;
+
+    use super::*;
+
+    /// A name of attributes in RDNs of their own: OID's content, tag of the string, value.
+    fn name(attributes: &[(&[u8], u8, &[u8])]) -> Name {
+        fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
+            let mut der = vec![tag, u8::try_from(content.len()).unwrap()];
+            der.extend(content);
+            der
+        }
+        let rdns = attributes.iter().flat_map(|(oid, tag, value)| {
+            let attribute = [tlv(6, oid), tlv(*tag, value)].concat();
+            tlv(0x31, &tlv(0x30, &attribute))
+        });
+        let der = tlv(0x30, &rdns.collect::<Vec<u8>>());
+        Name::new(&X509Name::from_der(&der).unwrap().1)
+    }
+
+    const CN: &[u8] = &[0x55, 4, 3];
+    const OU: &[u8] = &[0x55, 4, 11];
+    /// 2.5.4.45, x500UniqueIdentifier.
+    const UNIQUE: &[u8] = &[0x55, 4, 45];
+    const PRINTABLE: u8 = 0x13;
+    const UTF8: u8 = 0x0c;
+
+    #[test]
+    fn names_match_as_rfc_5280_has_it() {
+        let of = |text: &str| name(&[(CN, UTF8, text.as_bytes())]);
+        let printable = name(&[(CN, PRINTABLE, b"Good CA")]);
+        for (same, other) in [
+            (true, of("Good CA")),
+            (true, of(" good  ca ")),
+            (false, of("GoodCA")),
+            (false, of("Good CA 2")),
+            (false, name(&[(OU, PRINTABLE, b"Good CA")])),
+            (false, name(&[(CN, UTF8, b"Good CA"), (OU, UTF8, b"x")])),
+        ] {
+            assert_eq!(printable.matches(&other), same, "{other}");
+        }
+    }
+
+    #[test]
+    fn names_are_written_as_java_writes_them() {
+        // `new X500Principal(der).getName(X500Principal.RFC2253)`, OpenJDK 17.
+        for (name, text) in [
+            (name(&[(OU, UTF8, b"a"), (CN, UTF8, b"b")]), "CN=b,OU=a"),
+            (
+                name(&[(CN, UTF8, b"x, y+z=\"#\\<>;")]),
+                "CN=x\\, y\\+z\\=\\\"\\#\\\\\\<\\>\\;",
+            ),
+            (name(&[(CN, UTF8, b" a ")]), "CN=\\ a\\ "),
+            (name(&[(UNIQUE, PRINTABLE, b"1")]), "2.5.4.45=#130131"),
+        ] {
+            assert_eq!(name.to_string(), text);
+        }
+    }
+}

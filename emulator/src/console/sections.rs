@@ -21,7 +21,6 @@ use crate::{
 struct Line {
     whose: String,
     subject: String,
-    not_before: UnixTime,
     not_after: UnixTime,
     standing: Standing,
 }
@@ -29,7 +28,6 @@ struct Line {
 /// Writes everything between the body's tags but the script.
 // Writing into a `String` does not fail: its results say nothing.
 pub(super) fn write(out: &mut String, view: &View<'_>) {
-    let lines = lines(view);
     let _ = write!(
         out,
         "<a class=\"skip\" href=\"#main\">Skip to the content</a>\n\
@@ -58,8 +56,8 @@ pub(super) fn write(out: &mut String, view: &View<'_>) {
         time(view.now)
     );
     calls(out, view);
-    expiry(out, view, &lines);
-    anchors(out, view, &lines);
+    expiry(out, view);
+    anchors(out, view);
     crls(out, view);
     profiles(out, view);
     roles(out, view);
@@ -103,7 +101,12 @@ fn section(
 }
 
 fn calls(out: &mut String, view: &View<'_>) {
-    let rows: Vec<String> = view.calls.iter().rev().map(call).collect();
+    let rows: Vec<String> = view
+        .calls
+        .iter()
+        .rev()
+        .map(|record| call(record, view.now))
+        .collect();
     let caption = format!("The last {CALLS_SHOWN} calls, newest first");
     section(
         out,
@@ -122,7 +125,7 @@ fn calls(out: &mut String, view: &View<'_>) {
     );
 }
 
-fn call(record: &AuditRecord) -> String {
+fn call(record: &AuditRecord, now: UnixTime) -> String {
     let certificate = match (&record.certificate_subject, &record.certificate_serial) {
         (Some(subject), Some(serial)) => {
             format!(
@@ -143,10 +146,10 @@ fn call(record: &AuditRecord) -> String {
             "refused",
             format!("Refused<br><small>{}</small>", Escaped(fault.entry().code)),
             format!(
-                "<strong>{}</strong><br><span class=\"reason\">{}: {}</span>",
+                "<strong>{}</strong><br><span class=\"reason\"><em>{}:</em> {}</span>",
                 Escaped(message),
                 Escaped(check),
-                Escaped(reason)
+                sentence(reason)
             ),
         ),
         Outcome::Succeeded {
@@ -175,12 +178,12 @@ fn call(record: &AuditRecord) -> String {
     format!(
         "<tr class=\"{class}\"><td>{}</td><td>{}</td><td class=\"outcome\">{outcome}</td>\
          <td>{certificate}</td><td>{what}</td></tr>",
-        time(record.time),
+        time_of_day(record.time, now),
         Escaped(&record.operation)
     )
 }
 
-fn expiry(out: &mut String, view: &View<'_>, lines: &[Line]) {
+fn expiry(out: &mut String, view: &View<'_>) {
     let mut scale = format!(
         "<svg class=\"line\" viewBox=\"0 0 {WIDTH} 18\" role=\"img\" aria-label=\"Scale: from now to \
          30 years, logarithmic\"><text x=\"0\" y=\"13\">now</text>"
@@ -194,7 +197,7 @@ fn expiry(out: &mut String, view: &View<'_>, lines: &[Line]) {
         );
     }
     scale.push_str("</svg>");
-    let rows: Vec<String> = lines
+    let rows: Vec<String> = lines(view)
         .iter()
         .map(|line| certificate(line, view.now))
         .collect();
@@ -246,15 +249,14 @@ fn certificate(line: &Line, now: UnixTime) -> String {
 
 /// Every certificate that is known, the first to expire first.
 fn lines(view: &View<'_>) -> Vec<Line> {
-    let line = |whose: String, certificate: &Certificate, threshold: i64| Line {
+    let line = |whose: String, certificate: &Certificate, soon: i64| Line {
         whose,
         subject: certificate.subject_text.clone(),
-        not_before: certificate.not_before,
         not_after: certificate.not_after,
         standing: timeline::standing(
             certificate.not_before,
             certificate.not_after,
-            threshold,
+            soon,
             view.now,
         ),
     };
@@ -262,27 +264,33 @@ fn lines(view: &View<'_>) -> Vec<Line> {
     for anchor in &view.trust_anchors {
         for ca in &anchor.certificates {
             let whose = format!("trust anchor {}", anchor.name);
-            lines.push(line(whose, &ca.certificate, threshold(anchor)));
+            lines.push(line(whose, &ca.certificate, threshold_seconds(anchor)));
         }
     }
-    const DEFAULT_THRESHOLD: i64 = 45;
     for subject in view.subjects {
         // The newest: older ones are on their way out.
         let newest = subject.credentials.last();
         let parsed = newest.and_then(|c| Certificate::from_der(&c.certificate_der).ok());
-        lines.extend(parsed.map(|parsed| line("subject".to_owned(), &parsed, DEFAULT_THRESHOLD)));
+        lines.extend(parsed.map(|parsed| {
+            // Many live for a day, and are not about to end all their lives.
+            let tenth = parsed.not_after.seconds_since(parsed.not_before) / 10;
+            line("subject".to_owned(), &parsed, tenth)
+        }));
     }
     lines.sort_by_key(|line| line.not_after);
     lines
 }
 
-fn threshold(anchor: &TrustAnchor) -> i64 {
+/// How long before its expiry a trust anchor's certificate is told of.
+fn threshold_seconds(anchor: &TrustAnchor) -> i64 {
     let mut settings = anchor.notification_settings.iter();
     let setting = settings.find(|s| s.event == NotificationEvent::CaCertificateExpiry);
-    setting.and_then(|s| s.threshold).map_or(0, i64::from)
+    setting
+        .and_then(|s| s.threshold)
+        .map_or(0, |days| i64::from(days) * 86_400)
 }
 
-fn anchors(out: &mut String, view: &View<'_>, _lines: &[Line]) {
+fn anchors(out: &mut String, view: &View<'_>) {
     let rows: Vec<String> = view
         .trust_anchors
         .iter()
@@ -319,7 +327,7 @@ fn crls(out: &mut String, view: &View<'_>) {
         .map(|crl| {
             let what = format!(
                 "{}<br><small>{} revoked</small>",
-                Escaped(crl.list.issuer_text()),
+                Escaped(crl.list.issuer()),
                 crl.list.count()
             );
             row(
@@ -445,6 +453,36 @@ fn row(name: &str, enabled: bool, arn: &str, alias: Option<&str>, what: &str) ->
         Escaped(name),
         Escaped(arn)
     )
+}
+
+/// A sentence of the log: what stands in backticks is code.
+fn sentence(text: &str) -> String {
+    let parts: Vec<&str> = text.split('`').collect();
+    if parts.len() % 2 == 0 {
+        // One is left over: it is the text's own.
+        return Escaped(text).to_string();
+    }
+    let mut html = String::new();
+    for (at, part) in parts.iter().enumerate() {
+        let part = Escaped(part);
+        let _ = match at % 2 {
+            0 => write!(html, "{part}"),
+            _ => write!(html, "<code>{part}</code>"),
+        };
+    }
+    html
+}
+
+/// A time of the day that it is, or with its date.
+fn time_of_day(time_: UnixTime, now: UnixTime) -> String {
+    let (iso, today) = (time_.to_iso8601(), now.to_iso8601());
+    match (iso.split_once('T'), today.split_once('T')) {
+        (Some((day, hour)), Some((other, _))) if day == other => {
+            let hour = hour.trim_end_matches('Z');
+            format!("<time datetime=\"{iso}\">{hour}</time>")
+        }
+        _ => time(time_),
+    }
 }
 
 /// A time that people and machines can read.

@@ -46,16 +46,13 @@ impl Standing {
     }
 }
 
-/// The standing at `now`; `threshold` is how many days ahead the end is soon. What lives for less than
-/// ten times that is about to end in its last tenth.
+/// The standing at `now`; the end is soon when at most `soon` seconds are left.
 pub(super) fn standing(
     not_before: UnixTime,
     not_after: UnixTime,
-    threshold: i64,
+    soon: i64,
     now: UnixTime,
 ) -> Standing {
-    let lifetime = not_after.seconds_since(not_before);
-    let soon = (threshold * 86_400).min(lifetime / 10);
     let left = not_after.seconds_since(now);
     if left < 0 {
         Standing::Expired
@@ -151,16 +148,18 @@ mod tests {
     }
 
     #[test]
-    fn short_lives_are_not_always_about_to_end() {
+    fn a_certificate_stands_as_its_validity_says() {
         let at = UnixTime::from_seconds;
-        let standing = |from, to, now| standing(at(from), at(to), 45, at(now));
-        assert_eq!(standing(0, 86_400, 3_600), Standing::Valid);
-        assert_eq!(standing(0, 86_400, 80_000), Standing::Soon);
-        assert_eq!(standing(0, 86_400, 86_401), Standing::Expired);
-        assert_eq!(standing(10, 86_400, 5), Standing::NotYetValid);
-        assert_eq!(
-            standing(0, 315_576_000, 315_576_000 - 44 * 86_400),
-            Standing::Soon
-        );
+        let standing = |now| standing(at(10), at(1_000), 100, at(now));
+        for (now, expected) in [
+            (5, Standing::NotYetValid),
+            (10, Standing::Valid),
+            (899, Standing::Valid),
+            (900, Standing::Soon),
+            (1_000, Standing::Soon),
+            (1_001, Standing::Expired),
+        ] {
+            assert_eq!(standing(now), expected, "{now}");
+        }
     }
 }

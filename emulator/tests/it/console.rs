@@ -35,7 +35,7 @@ fn the_page_shows_what_there_is_and_why_calls_were_refused() {
         "CN=Lab Root",
         "CN=stranger",
         "Untrusted signing certificate",
-        "no path to the trust anchor `root`",
+        "no path to the trust anchor <code>root</code>",
         "arn:aws:sts::123456789012:assumed-role/app/61d5692c0a7b",
         ":alias/trust-anchor/team/root",
         "role/team/blue/pathed",
