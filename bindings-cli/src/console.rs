@@ -70,7 +70,8 @@ impl Console {
     }
 }
 
-fn line(message: &str) {
+/// Says one line, whoever is free to: another thread has no [`Console`].
+pub(crate) fn line(message: &str) {
     write_stderr(&format!("{SPEAKER}: {}\n", one_line(message)));
 }
 

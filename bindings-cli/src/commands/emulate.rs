@@ -8,7 +8,11 @@ use rolesanywhere_emulator::{
     server::{self, Clock, RunningServer, ServerOptions, Tls},
 };
 
-use crate::{arguments::Emulate, console::Console, output_file};
+use crate::{
+    arguments::Emulate,
+    console::{self, Console},
+    output_file,
+};
 
 /// The account and the region of an emulator without a configuration.
 const ACCOUNT: &str = "123456789012";
@@ -30,6 +34,8 @@ pub(crate) fn run(options: &Emulate, console: &Console) -> Result<()> {
         }
     };
     let service = Arc::new(Service::new(&config)?);
+    // Each call with the true reason of its refusal, which the client is not told.
+    service.on_audit_record(|record| console::line(&record.to_string()));
     let tls = match (&options.tls_cert, &options.tls_key) {
         (Some(certificate), Some(key)) => Tls::Files {
             certificate: certificate.clone(),
