@@ -112,7 +112,6 @@ class Plan:
         self._held: tuple[Credentials, int, Session | None] | None = None
         # Whether the service's own answer has shown what time it is.
         self._knows_time = False
-        self._failed_at: float | None = None
         self.renewal = _native.Renewal(0)
         self.forget_process()
 
@@ -140,6 +139,7 @@ class Plan:
         learnt = self.renewal.signing_time(0)
         self.renewal = _native.Renewal(int.from_bytes(os.urandom(8), "little"))
         self.error: RolesAnywhereError | None = None
+        self._failed_at: float | None = None
         # The credentials that are used between two times without asking further. One value too: a
         # thread that reads it must not take one renewal's credentials for another's times.
         self._in_use: tuple[Credentials, float, float] | None = None
