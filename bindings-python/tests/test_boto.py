@@ -169,6 +169,42 @@ def test_install_reads_profiles(emulator, files, config_file, installed, monkeyp
     assert boto3.session.Session().get_credentials() is None
 
 
+def test_install_reads_the_users_own_files(emulator, files, installed, monkeypatch, tmp_path):
+    """`~/.aws/config` and `~/.aws/credentials`, where no variable names another file."""
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.delenv(name)
+    (tmp_path / ".aws").mkdir()
+    keys = profile_keys(files, emulator).replace(str(tmp_path), "~")
+    assert "= ~/client.pem" in keys and "= ~/client.key" in keys
+    (tmp_path / ".aws" / "config").write_text(f"[default]\nregion = {REGION}\n{keys}")
+    assert identity_of(boto3.session.Session(), emulator)["Arn"].endswith("/from-profile")
+    # The keys of the profile come before a line of the same profile.
+    (tmp_path / ".aws" / "config").write_text(
+        f"[default]\nregion = {REGION}\ncredential_process = false\n{keys}"
+    )
+    assert identity_of(boto3.session.Session(), emulator)["Arn"].endswith("/from-profile")
+    # Static keys of the same profile come first, as botocore's chain has it.
+    (tmp_path / ".aws" / "credentials").write_text(
+        "[default]\naws_access_key_id = AKIAFILE\naws_secret_access_key = x\n"
+    )
+    assert boto3.session.Session().get_credentials().access_key == "AKIAFILE"
+
+
+def test_no_program_is_started_for_a_line_that_is_served(
+    emulator, files, config_file, installed, monkeypatch
+):
+    import subprocess as real
+
+    def refuse(*arguments, **options):
+        raise AssertionError(f"a program was started: {arguments}")
+
+    config_file(f"[profile app]\n{credential_process(files, emulator)}")
+    session = boto3.session.Session(profile_name="app", region_name=REGION)
+    with monkeypatch.context() as patch:
+        patch.setattr(real, "Popen", refuse)
+        assert identity_of(session, emulator)["Account"] == ACCOUNT
+
+
 def test_install_reads_the_environment(emulator, files, installed, monkeypatch, tmp_path):
     for name, value in {
         "TRUST_ANCHOR_ARN": TRUST_ANCHOR,

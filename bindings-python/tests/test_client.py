@@ -136,6 +136,33 @@ def test_rotation_on_disk_is_picked_up(emulator, options, authority, files):
     assert second != first
 
 
+def test_a_link_that_is_swapped_is_picked_up(emulator, options, authority, tmp_path):
+    """As cert-manager and Kubernetes rotate: a generation is a folder, and a link names the one that
+    counts. The files' own dates and sizes may be those of before."""
+    for number, name in enumerate(("one", "two", "three")):
+        certificate, key = authority.issue(f"client-{name}", serial=1000 + number)
+        (tmp_path / name).mkdir()
+        for file, content in (("client.pem", certificate), ("client.key", key)):
+            (tmp_path / name / file).write_bytes(content)
+            os.utime(tmp_path / name / file, (1_700_000_000, 1_700_000_000))
+    data = tmp_path / "..data"
+    data.symlink_to("one")
+    for file in ("client.pem", "client.key"):
+        (tmp_path / file).unlink(missing_ok=True)
+        (tmp_path / file).symlink_to(os.path.join("..data", file))
+    client = Client(**options, duration_seconds=3600)
+    seen = []
+    for name in ("two", "three", "one"):
+        seen.append(client.credentials().assumed_role_arn)
+        (tmp_path / "..new").symlink_to(name)
+        (tmp_path / "..new").replace(data)
+        emulator.advance(3000)
+    seen.append(client.credentials().assumed_role_arn)
+    # The session is named by the serial number, hexadecimal.
+    assert [arn.rpartition("/")[2].lstrip("0") for arn in seen] == ["3e8", "3e9", "3ea", "3e8"]
+    assert emulator.sessions() == 4
+
+
 def test_files_that_are_half_rotated_are_waited_for(emulator, options, authority, files):
     client = Client(**options, duration_seconds=3600)
     client.credentials()

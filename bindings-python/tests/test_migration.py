@@ -1,17 +1,22 @@
 """The adapter for users of iam-rolesanywhere-session, beside that package itself."""
 
 import inspect
+import json
+import re
 import warnings
 
 import boto3
+import botocore.awsrequest
+import botocore.httpsession
 import pytest
 import rolesanywhere
 from rolesanywhere.iam_rolesanywhere_session import (
     IAMRolesAnywhereError,
     IAMRolesAnywhereSession,
+    IAMRolesAnywhereSigner,
     InvalidSessionDurationError,
 )
-from support import ACCOUNT, PROFILE, REGION, ROLE, TRUST_ANCHOR
+from support import ACCOUNT, PROFILE, REGION, ROLE, TRUST_ANCHOR, Authority
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -33,6 +38,104 @@ def test_the_parameters_are_the_same_and_in_order():
     }
     # The peer assumes us-east-1 whatever the ARN says.
     assert defaults == {"region": (None, "us-east-1")}
+
+
+def test_every_name_of_the_peers_is_here():
+    from rolesanywhere import iam_rolesanywhere_session as ours
+
+    assert set(peer.__all__) <= set(ours.__all__)
+    assert all(hasattr(ours, name) for name in peer.__all__)
+    theirs = inspect.signature(peer.IAMRolesAnywhereSigner).parameters
+    mine = inspect.signature(IAMRolesAnywhereSigner).parameters
+    assert [(name, p.default) for name, p in mine.items()] == [
+        (name, p.default) for name, p in theirs.items()
+    ]
+    assert (ours.MIN_SESSION_DURATION, ours.MAX_SESSION_DURATION) == (
+        peer.MIN_SESSION_DURATION,
+        peer.MAX_SESSION_DURATION,
+    )
+    for name in ("ProxyConfig", "AdditionalProxyConfig", "IAMCredentials"):
+        assert getattr(ours, name).__annotations__.keys() == getattr(peer, name).__annotations__.keys()
+
+
+def signed(signer, emulator, body=None, headers=None):
+    request = botocore.awsrequest.AWSRequest(
+        "POST",
+        emulator.endpoint + "/sessions",
+        {"Content-Type": "application/json", **(headers or {})},
+        json.dumps({"trustAnchorArn": TRUST_ANCHOR, "profileArn": PROFILE, "roleArn": ROLE})
+        if body is None
+        else body,
+    )
+    signer.add_auth(request)
+    return request
+
+
+def send(request):
+    return botocore.httpsession.URLLib3Session().send(request.prepare())
+
+
+@pytest.mark.parametrize("kind", ["rsa", "p256", "p384", "mldsa65"])
+def test_the_signer_signs_what_the_service_takes(emulator, authority, kind):
+    certificate, key = authority.issue(kind=kind)
+    signer = IAMRolesAnywhereSigner(certificate, key, region=REGION)
+    request = signed(signer, emulator)
+    answer = send(request)
+    assert answer.status_code == 201, answer.text
+    assert emulator.records()[-1]["nonconformance"] == []
+    expected = {"rsa": "RSA", "p256": "ECDSA", "p384": "ECDSA", "mldsa65": "MLDSA"}[kind]
+    assert signer.private_key_type == expected
+    assert request.headers["Authorization"].startswith(f"{signer.algorithm} Credential=")
+    # Signed again, its headers are replaced, not added to.
+    signer.add_auth(request)
+    assert len(request.headers.get_all("Authorization")) == 1
+    assert send(request).status_code == 201
+    # What was signed is what counts.
+    request.data = request.data.replace(b"{", b"{ ") if isinstance(request.data, bytes) else request.data + " "
+    assert send(request).status_code == 403
+
+
+def test_the_signer_sends_the_intermediates(emulator, authority):
+    middle = Authority("Intermediate", parent=authority)
+    certificate, key = middle.issue()
+    signer = IAMRolesAnywhereSigner(certificate + middle.pem, key, region=REGION)
+    assert len(signer.certificate_chain) == 1
+    assert send(signed(signer, emulator)).status_code == 201
+    alone = IAMRolesAnywhereSigner(certificate, key, region=REGION)
+    assert alone.certificate_chain is None
+    refused = signed(alone, emulator, headers={"X-Amz-X509-Chain": "left from before"})
+    assert "X-Amz-X509-Chain" not in refused.headers
+    assert send(refused).status_code == 403
+
+
+def test_the_signer_agrees_with_the_peers(authority, monkeypatch):
+    """RSA signatures are deterministic: for the same request and time the two must be one."""
+    certificate, key = authority.issue(kind="rsa")
+    arguments = (certificate, key, None, None, REGION)
+    theirs, ours = peer.IAMRolesAnywhereSigner(*arguments), IAMRolesAnywhereSigner(*arguments)
+    assert (theirs.algorithm, theirs.private_key_type) == (ours.algorithm, ours.private_key_type)
+    request = botocore.awsrequest.AWSRequest("POST", "https://example.com/sessions", {"A": "b"}, "{}")
+    theirs.add_auth(request)
+    given = request.headers["Authorization"]
+    signature = given.rpartition("Signature=")[2]
+    canonical = theirs.canonical_request(request)
+    assert canonical == ours.canonical_request(request)
+    string_to_sign = theirs.string_to_sign(request, canonical)
+    assert ours.string_to_sign(request, canonical) == string_to_sign
+    assert ours.scope(request) == theirs.scope(request)
+    # Their `Authorization` header was part of neither.
+    assert ours.signature(string_to_sign) == theirs.signature(string_to_sign)
+    assert re.fullmatch("[0-9a-f]{512}", signature)
+
+
+def test_errors_have_the_status_under_its_old_name(files, emulator):
+    made = IAMRolesAnywhereSession(
+        PROFILE, ROLE.replace("role/app", "role/other"), TRUST_ANCHOR,
+        files["certificate"], files["private_key"], endpoint=emulator.endpoint,
+    )  # fmt: skip
+    with pytest.raises(IAMRolesAnywhereError) as caught:
+        made.get_refreshable_credentials().get_frozen_credentials()
+    assert caught.value.status_code == 403 and caught.value.message
 
 
 def test_sessions_and_credentials(emulator, files):

@@ -3,7 +3,10 @@
 import contextlib
 import json
 import os
+import re
 import stat
+import subprocess
+import sys
 import threading
 import time
 import traceback
@@ -122,6 +125,56 @@ def test_boto3_in_prefork_workers(emulator, options):
 
     for child in [fork(work) for _ in range(8)]:
         assert child() == [arn, arn]
+    assert emulator.sessions() == 1
+
+
+APPLICATION = """
+import json, os, time
+import boto3, rolesanywhere
+session = rolesanywhere.boto3_session(**json.loads(os.environ["OPTIONS"]))
+sts = session.client("sts", endpoint_url=os.environ["STS"])
+before = session.get_credentials().get_frozen_credentials().access_key
+
+def application(environ, start_response):
+    found = [os.getpid(), before, session.get_credentials().access_key, sts.get_caller_identity()["Arn"]]
+    time.sleep(0.05)  # so that one worker does not serve them all
+    start_response("200 OK", [("Content-Type", "application/json")])
+    return [json.dumps(found).encode()]
+"""
+
+
+def test_gunicorn_with_eight_workers(emulator, options, tmp_path):
+    """A preloaded application: credentials are had before the forks, and used in every worker."""
+    from concurrent.futures import ThreadPoolExecutor
+    from urllib.request import urlopen
+
+    (tmp_path / "application.py").write_text(APPLICATION)
+    del options["clock"]
+    environment = {**os.environ, "OPTIONS": json.dumps(options), "STS": emulator.endpoint}
+    log = tmp_path / "gunicorn.log"
+    gunicorn = subprocess.Popen(
+        [sys.executable, "-m", "gunicorn", "--preload", "--workers", "8", "--bind", "127.0.0.1:0"]
+        + ["--log-file", str(log), "application"],
+        cwd=tmp_path,
+        env=environment,
+    )
+    try:
+        url = None
+        until = time.monotonic() + 30
+        while url is None:
+            assert gunicorn.poll() is None and time.monotonic() < until, log.read_text()
+            time.sleep(0.05)
+            url = re.search(r"http://127\.0\.0\.1:\d+", log.read_text() if log.exists() else "")
+        answers = []
+        with ThreadPoolExecutor(16) as pool:
+            while len({answer[0] for answer in answers}) < 8:
+                assert time.monotonic() < until, answers
+                answers += pool.map(lambda _: json.load(urlopen(url.group(), timeout=10)), range(32))
+    finally:
+        gunicorn.terminate()
+        gunicorn.wait(20)
+    assert len({tuple(answer[1:]) for answer in answers}) == 1
+    assert answers[0][1] == answers[0][2]
     assert emulator.sessions() == 1
 
 

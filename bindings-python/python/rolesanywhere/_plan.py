@@ -7,6 +7,7 @@ takes no lock: its owner does, and tells it what came of it.
 from __future__ import annotations
 
 import os
+import time
 
 from . import _native
 from .credentials import Credentials
@@ -22,6 +23,7 @@ from .identity import Identity, IdentityFiles
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from typing import Any
 
     from ._native import Session, UnsignedRequest
     from .cache import Cache
@@ -34,6 +36,10 @@ MAX_ATTEMPTS = 3
 MAX_PAUSE_SECONDS = 5.0
 #: A clock that is off by less is not what the service refused for, in seconds.
 CLOCK_OFFSET_SECONDS = 60
+#: How often a renewal is tried because the clock was set back, in seconds.
+SET_BACK_RETRY_SECONDS = 60
+#: Times and offsets beyond are no times: the year 36,812.
+MAX_TIME = 1 << 40
 
 
 class Plan:
@@ -79,8 +85,14 @@ class Plan:
         if max_attempts < 1:
             raise InvalidInputError(f"`max_attempts` is {max_attempts}: at least one is needed")
         self.max_attempts = max_attempts
-        self.cache = cache
-        self.clock = clock
+        self.cache: Cache | None = None
+        if cache is not None:
+            from .cache import Guarded
+
+            self.cache = Guarded(cache)
+        self._clock = clock
+        # What is added to that clock: an offset that a process beside this one learnt, out of the cache.
+        self._correction = 0
         # What makes two calls the same session, for a cache that others share.
         self._parameters = (
             self.call.endpoint_url,
@@ -98,6 +110,9 @@ class Plan:
         # The credentials, when they came by this clock, and the answer that they came in (`None` when
         # it was a cache). One value, replaced whole: a fork may happen between any two lines.
         self._held: tuple[Credentials, int, Session | None] | None = None
+        # Whether the service's own answer has shown what time it is.
+        self._knows_time = False
+        self.renewal = _native.Renewal(0)
         self.forget_process()
 
     @property
@@ -106,25 +121,54 @@ class Plan:
         held = self._held
         return None if held is None else held[0]
 
+    def clock(self) -> float:
+        """The time, in Unix seconds, by the caller's clock and what the cache told of it."""
+        return self._clock() + self._correction
+
+    def usable(self) -> Credentials | None:
+        """The credentials, while nothing has to be asked: the common case, which takes no lock."""
+        in_use = self._in_use
+        if in_use is None:
+            return None
+        credentials, since, until = in_use
+        return credentials if since <= self.clock() < until else None
+
     def forget_process(self) -> None:
         """Makes what must differ between processes: called in the child after a fork too. The
         credentials stay: they are as good in the child as in the parent."""
+        learnt = self.renewal.signing_time(0)
         self.renewal = _native.Renewal(int.from_bytes(os.urandom(8), "little"))
         self.error: RolesAnywhereError | None = None
-        # Until then the credentials are used without asking further: the common case.
-        self.use_until = float("-inf")
+        self._failed_at: float | None = None
+        # The credentials that are used between two times without asking further. One value too: a
+        # thread that reads it must not take one renewal's credentials for another's times.
+        self._in_use: tuple[Credentials, float, float] | None = None
+        if self._held is not None and self._held[2] is not None:
+            self.renewal.renewed(self._held[1], self._held[2])  # which says again what time it is
+            return
+        self._correction += learnt
         if self._held is not None:
-            credentials, received_at, session = self._held
-            if session is None:
-                self.renewal.restored(received_at, credentials.expires_at)
-            else:
-                self.renewal.renewed(received_at, session)
+            credentials, received_at, _ = self._held
+            self._held = (credentials, received_at + learnt, None)
+            self.renewal.restored(received_at + learnt, credentials.expires_at)
 
     def next(self, now: float) -> str:
         """``"use"``, ``"use_and_renew"``, ``"renew"`` or ``"wait"`` (raise the last error again)."""
         step, until = self.renewal.next(int(now))
-        self.use_until = float(until) if step == "use" and until is not None else float("-inf")
+        self._in_use = None
+        if step == "use" and until is not None and self._held is not None:
+            credentials, received_at, _ = self._held
+            since = float(received_at - CLOCK_OFFSET_SECONDS)
+            if now < since and not self._has_just_failed(now):
+                # The clock was set back: by it the credentials would seem valid for longer than they
+                # are. The service's answer tells the time.
+                return "use_and_renew"
+            self._in_use = (credentials, since, float(until))
         return step
+
+    def _has_just_failed(self, now: float) -> bool:
+        failed_at = self._failed_at
+        return failed_at is not None and 0 <= now - failed_at < SET_BACK_RETRY_SECONDS
 
     def renewal_is_due(self) -> bool:
         """Whether the next use renews."""
@@ -147,8 +191,15 @@ class Plan:
         self, status: int, headers: Iterable[tuple[str, str]], body: bytes | bytearray
     ) -> Session:
         """The session that an answer holds; raises the service's refusal."""
-        listed = [(str(name), str(value)) for name, value in headers]
-        return _native.Session.from_response(status, listed, body)
+        try:
+            listed = [(str(name), str(value)) for name, value in headers]
+            return _native.Session.from_response(status, listed, body)
+        except RolesAnywhereError:
+            raise
+        except (TypeError, ValueError, OverflowError) as error:
+            raise InvalidResponseError(
+                f"the transport's answer is not a status, headers and a body of bytes: {error}"
+            ) from error
 
     def skew(self, error: RolesAnywhereError) -> int | None:
         """By how much to correct the clock, when it is what the service refused for."""
@@ -175,6 +226,7 @@ class Plan:
         """Takes a session into use."""
         now = int(self.clock())
         self.renewal.renewed(now, session)
+        self._knows_time = True
         credentials = Credentials.from_session(session)
         self._use(credentials, now, session)
         if not self.renewal.is_valid(now):
@@ -186,9 +238,12 @@ class Plan:
 
     def failed(self, error: RolesAnywhereError) -> None:
         """Takes note that a renewal failed."""
-        self.renewal.failed(int(self.clock()), error.failure())
+        now = self.clock()
+        self.renewal.failed(int(now), error.failure())
+        self._failed_at = now
+        self._knows_time = self._knows_time or error.server_time is not None
         self.error = error
-        self.use_until = float("-inf")
+        self._in_use = None
 
     def last_error(self) -> RolesAnywhereError:
         """The last renewal's failure, as an exception of its own for each caller."""
@@ -212,18 +267,25 @@ class Plan:
         """A session as the cache stores it, JSON. It holds the secrets."""
         import json
 
-        return json.dumps(
-            {
-                "version": 1,
-                "access_key_id": session.access_key_id,
-                "secret_access_key": session.secret_access_key,
-                "session_token": session.session_token,
-                "expires_at": session.expiration,
-                "issued_at": self.renewal.signing_time(int(self.clock())),
-                "account_id": session.account_id,
-                "assumed_role_arn": session.assumed_role_arn,
-            }
-        ).encode()
+        now = int(self.clock())
+        issued_at = self.renewal.signing_time(now)
+        entry: dict[str, object] = {
+            "version": 1,
+            "access_key_id": session.access_key_id,
+            "secret_access_key": session.secret_access_key,
+            "session_token": session.session_token,
+            "expires_at": session.expiration,
+            "issued_at": issued_at,
+            "account_id": session.account_id,
+            "assumed_role_arn": session.assumed_role_arn,
+        }
+        offset = issued_at - now + self._correction
+        uptime = _uptime()
+        if offset != 0 and uptime is not None:
+            # So that the other processes of this machine, whose clock is as wrong, need not learn it.
+            boot, seconds = uptime
+            entry["clock"] = {"boot": boot, "uptime": seconds, "time": self._clock(), "offset": offset}
+        return json.dumps(entry).encode()
 
     def restore(self, stored: bytes | None) -> bool:
         """Takes a cached session into use, if it is newer than what is at hand and not itself due
@@ -234,39 +296,78 @@ class Plan:
 
         try:
             entry = json.loads(stored)
-            issued_at, expires_at = int(entry["issued_at"]), int(entry["expires_at"])
             if entry["version"] != 1:
                 return False
+            issued_at, expires_at = _time(entry["issued_at"]), _time(entry["expires_at"])
             credentials = Credentials(
                 _text(entry["access_key_id"]),
                 _text(entry["secret_access_key"]),
                 _text(entry["session_token"]),
                 expires_at,
-                entry["account_id"],
-                entry["assumed_role_arn"],
+                _optional_text(entry["account_id"]),
+                _optional_text(entry["assumed_role_arn"]),
             )
-        except (ValueError, KeyError, TypeError):
+            correction = self._correction if self._knows_time else self._offset(entry.get("clock"))
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
             return False
         if self.credentials is not None and self.credentials.expires_at >= expires_at:
             return False
-        now = int(self.clock())
+        now = self.renewal.signing_time(int(self._clock() + correction))
+        # What comes from the future shows that this clock is slow, and how slow is not known: the
+        # service will tell.
+        if issued_at - now >= CLOCK_OFFSET_SECONDS:
+            return False
         probe = _native.Renewal(int.from_bytes(os.urandom(8), "little"))
         probe.restored(issued_at, expires_at)
-        if probe.next(self.renewal.signing_time(now))[0] != "use":
+        if probe.next(now)[0] != "use":
             return False
-        self.renewal.restored(issued_at, expires_at)
-        self._use(credentials, issued_at, None)
+        self._correction = correction
+        # The plan takes times by the clock that it corrects.
+        received_at = issued_at - self.renewal.signing_time(0)
+        self.renewal.restored(received_at, expires_at)
+        self._use(credentials, received_at, None)
         return True
+
+    def _offset(self, clock: Any) -> int:
+        """How far the service's clock is ahead of this machine's, as a process of this machine found out;
+        0 when the clock has been set since, or the entry is another machine's."""
+        uptime = _uptime()
+        if clock is None or uptime is None or clock["boot"] != uptime[0]:
+            return 0
+        by_uptime = uptime[1] - float(clock["uptime"])
+        by_clock = self._clock() - float(clock["time"])
+        moved = not abs(by_clock - by_uptime) < CLOCK_OFFSET_SECONDS
+        return 0 if moved else _time(clock["offset"])
 
     def _use(self, credentials: Credentials, received_at: int, session: Session | None) -> None:
         self._held = (credentials, received_at, session)
-        self.error = None
+        self.error = self._failed_at = None
         self.next(self.clock())
+
+
+def _uptime() -> tuple[str, float] | None:
+    """Which start of which machine this is, and the seconds since then: what tells a clock that was set
+    from time that went by. ``None`` where the system does not say."""
+    try:
+        with open("/proc/sys/kernel/random/boot_id") as file:
+            return file.read().strip(), time.clock_gettime(time.CLOCK_BOOTTIME)
+    except (OSError, AttributeError):
+        return None
 
 
 def _text(value: object) -> str:
     if not isinstance(value, str) or not value:
         raise TypeError("text expected")
+    return value
+
+
+def _optional_text(value: object) -> str | None:
+    return None if value is None else _text(value)
+
+
+def _time(value: object) -> int:
+    if not isinstance(value, int) or not -MAX_TIME < value < MAX_TIME:
+        raise TypeError("a time in seconds expected")
     return value
 
 

@@ -8,8 +8,8 @@ import time
 import weakref
 
 from ._plan import MAX_ATTEMPTS, Plan
-from .client import signing_failed, transport_failed
-from .errors import InvalidInputError, RolesAnywhereError
+from .client import is_cancelled, signing_failed, transport_failed
+from .errors import InvalidInputError, RolesAnywhereError, SigningFailedError
 from .identity import checked
 
 TYPE_CHECKING = False
@@ -137,10 +137,10 @@ class AsyncClient:
         """
         plan = self._plan
         while True:
-            held, now = plan.credentials, plan.clock()
-            if held is not None and now < plan.use_until:
-                return held
-            step = plan.next(now)
+            usable = plan.usable()
+            if usable is not None:
+                return usable
+            step, held = plan.next(plan.clock()), plan.credentials
             if step == "use" and held is not None:
                 return held
             if step == "wait":
@@ -148,8 +148,14 @@ class AsyncClient:
             task = self._task()
             if step == "use_and_renew" and held is not None:
                 return held
-            # Shielded: whoever is cancelled must not take the renewal from the others.
-            error = await asyncio.shield(task)
+            try:
+                # Shielded: whoever is cancelled must not take the renewal from the others.
+                error = await asyncio.shield(task)
+            except asyncio.CancelledError as cancelled:
+                if not task.cancelled() or is_cancelled():
+                    raise
+                # The signer or the transport was cancelled, which is not this caller's end.
+                raise SigningFailedError("the renewal was cancelled: try again") from cancelled
             if error is not None and not plan.renewal.is_valid(int(plan.clock())):
                 raise plan.last_error() if plan.error is not None else error
 

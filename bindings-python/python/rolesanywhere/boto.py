@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import weakref
 
 import botocore.awsrequest
@@ -284,10 +285,11 @@ class BotocoreTransport:
 
     def _http(self, url: str) -> botocore.httpsession.URLLib3Session:
         # A connection that two processes use answers both with confusion: none outlives a fork.
-        if self._pool is None or self._pool[:2] != (os.getpid(), url):
+        pool = self._pool
+        if pool is None or pool[:2] != (os.getpid(), url):
             http = botocore.httpsession.URLLib3Session(**self.settings(url))
-            self._pool = (os.getpid(), url, http)
-        return self._pool[2]
+            self._pool = pool = (os.getpid(), url, http)
+        return pool[2]
 
 
 def prepared(
@@ -420,6 +422,16 @@ def _client(session: botocore.session.Session, options: Mapping[str, Any]) -> Cl
 
 
 _shared: weakref.WeakValueDictionary[tuple[Any, ...], Client] = weakref.WeakValueDictionary()
+_sharing = threading.Lock()
+
+
+def _renew_lock() -> None:
+    global _sharing
+    _sharing = threading.Lock()  # a thread that held it at the fork does not exist in the child
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_lock)
 
 
 def _shared_client(
@@ -438,8 +450,10 @@ def _shared_client(
     )
     client = _shared.get(key)
     if client is None:
-        client = Client(transport=BotocoreTransport(session, **transport), cache=cache, **made)
-        _shared[key] = client
+        # Made outside the lock: a password may be asked for. Of two, the first one counts.
+        made_now = Client(transport=BotocoreTransport(session, **transport), cache=cache, **made)
+        with _sharing:
+            client = _shared.setdefault(key, made_now)
     return client
 
 

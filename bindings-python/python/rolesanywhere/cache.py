@@ -25,7 +25,7 @@ if TYPE_CHECKING:
         """Where sessions are shared: Redis, memcached, a table.
 
         Keys are 64 hexadecimal digits; values are bytes of about 2 kB that hold secrets. A method
-        may raise: the renewal then fails with that exception as its cause.
+        may raise: a warning is logged, and the renewal goes on without the cache.
         """
 
         def load(self, key: str, /) -> bytes | None:
@@ -46,12 +46,73 @@ LOCK_TIMEOUT_SECONDS = 30.0
 MAX_ENTRY_LENGTH = 256 * 1024
 
 
+class Guarded:
+    """A cache whose failures are logged instead of raised: a store that is down must not take the
+    credentials down with it. They are just not shared meanwhile."""
+
+    def __init__(self, cache: Cache) -> None:
+        self._cache = cache
+
+    def load(self, key: str, /) -> bytes | None:
+        """The value; ``None`` when it cannot be had."""
+        try:
+            return self._cache.load(key)
+        except Exception as error:
+            _warn("cannot be read", error)
+            return None
+
+    def store(self, key: str, value: bytes, ttl_seconds: int, /) -> None:
+        """Stores a value, if that is possible."""
+        try:
+            self._cache.store(key, value, ttl_seconds)
+        except Exception as error:
+            _warn("cannot be written", error)
+
+    def lock(self, key: str, /) -> AbstractContextManager[object]:
+        """The cache's lock, or none."""
+        return _GuardedLock(self._cache, key)
+
+
+class _GuardedLock:
+    def __init__(self, cache: Cache, key: str) -> None:
+        self._cache = cache
+        self._key = key
+        self._lock: AbstractContextManager[object] | None = None
+
+    def __enter__(self) -> None:
+        try:
+            lock = self._cache.lock(self._key)
+            lock.__enter__()
+            self._lock = lock
+        except Exception as error:
+            _warn("cannot be locked", error)
+
+    def __exit__(self, *_: object) -> None:
+        lock, self._lock = self._lock, None
+        if lock is None:
+            return
+        try:
+            lock.__exit__(None, None, None)
+        except Exception as error:
+            _warn("cannot be unlocked", error)
+
+
+def _warn(what: str, error: Exception) -> None:
+    import logging
+
+    # The class alone: a store's message may repeat the value.
+    logging.getLogger("rolesanywhere").warning(
+        "the cache of sessions %s (%s), the renewal goes on without it", what, type(error).__name__
+    )
+
+
 class DiskCache:
     """Sessions in a folder, for the processes of one user on one machine.
 
-    The folder is made with mode 0700, files with 0600; a file that others can read or that is
-    another user's is not used. Files are replaced whole, so a reader never sees half of one; a lock
-    file keeps two processes from renewing at once, and is freed by the system when its holder dies.
+    The folder is made with mode 0700, files with 0600. A file that others can read or that is another
+    user's is not used, and in a folder that others can write to, nothing is read or stored. Files are
+    replaced whole, so a reader never sees half of one; a lock file keeps two processes from renewing
+    at once, and is freed by the system when its holder dies.
 
     Args:
         folder: the folder; ``~/.aws/rolesanywhere/cache`` when absent.
@@ -64,14 +125,18 @@ class DiskCache:
 
     def load(self, key: str) -> bytes | None:
         """The stored value, or ``None``."""
+        path = self._path(key, ".json")
         try:
-            with open(self._path(key, ".json"), "rb") as file:
-                status = os.fstat(file.fileno())
-                if os.name == "posix" and (status.st_mode & 0o077 or status.st_uid != os.geteuid()):
+            # Not through a link, nor waiting for the other end of a pipe.
+            flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+            flags |= getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+            descriptor = os.open(path, flags)
+            with os.fdopen(descriptor, "rb") as file:
+                if not self._is_private() or not _is_own(os.fstat(descriptor), 0o077):
                     import logging
 
                     logging.getLogger("rolesanywhere").warning(
-                        "the cached session `%s` is open to other users and is not used", file.name
+                        "the cached session `%s` is open to other users and is not used", path
                     )
                     return None
                 value = file.read(MAX_ENTRY_LENGTH + 1)
@@ -84,6 +149,8 @@ class DiskCache:
         credentials are there, they are just not shared."""
         try:
             self._make_folder()
+            if not self._is_private():
+                raise PermissionError(f"the folder `{self._folder}` is open to other users")
             # mkstemp makes it 0600.
             descriptor, temporary = tempfile.mkstemp(prefix=".new-", dir=self._folder)
             try:
@@ -105,9 +172,8 @@ class DiskCache:
         :data:`LOCK_TIMEOUT_SECONDS`, and then goes on without it."""
         try:
             self._make_folder()
-            descriptor = os.open(
-                self._path(key, ".lock"), os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600
-            )
+            flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0)
+            descriptor = os.open(self._path(key, ".lock"), flags, 0o600)
         except OSError:
             yield False
             return
@@ -121,10 +187,18 @@ class DiskCache:
     def _make_folder(self) -> None:
         os.makedirs(self._folder, mode=0o700, exist_ok=True)
 
+    def _is_private(self) -> bool:
+        return _is_own(os.stat(self._folder), 0o022)
+
     def _path(self, key: str, suffix: str) -> str:
         if not key.isalnum():
             raise InvalidInputError(f"`{key}` is no key of a session: letters and digits only")
         return os.path.join(self._folder, key + suffix)
+
+
+def _is_own(status: os.stat_result, others: int) -> bool:
+    """Whether a file or folder is this user's, without those permissions for others."""
+    return os.name != "posix" or (status.st_uid == os.geteuid() and not status.st_mode & others)
 
 
 # A child of a fork has the locks of its parent's threads open, and would hold them all its life.

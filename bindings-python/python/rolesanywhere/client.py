@@ -174,11 +174,12 @@ class Client:
         """
         plan = self._plan
         while True:
-            held, now = plan.credentials, plan.clock()
-            if held is not None and now < plan.use_until:
-                return held
+            usable = plan.usable()
+            if usable is not None:
+                return usable
             with self._changed:
-                step = plan.next(now)
+                # The time is read under the lock: who waited for it must not ask with an old one.
+                step = plan.next(plan.clock())
                 held = plan.credentials
                 if step == "use" and held is not None:
                     return held
@@ -317,7 +318,12 @@ def _run(value: T | Awaitable[T]) -> T:
     import asyncio
 
     async def await_value() -> T:
-        result: T = await awaitable
+        try:
+            result: T = await awaitable
+        except asyncio.CancelledError as error:
+            if is_cancelled():
+                raise  # Ctrl-C
+            raise RuntimeError("it was cancelled") from error
         return result
 
     try:
@@ -340,6 +346,15 @@ def _run(value: T | Awaitable[T]) -> T:
     if failure:
         raise failure[0]
     return outcome[0]
+
+
+def is_cancelled() -> bool:
+    """Whether the running task itself has been cancelled, and not only what it awaited. Python 3.9 and
+    3.10 cannot tell: there it is taken for itself."""
+    import asyncio
+
+    task: Any = asyncio.current_task()
+    return task is None or not hasattr(task, "cancelling") or bool(task.cancelling())
 
 
 def _log_failure(error: RolesAnywhereError) -> None:

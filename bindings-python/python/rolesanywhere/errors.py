@@ -54,6 +54,11 @@ class RolesAnywhereError(Exception):
         self.server_time = server_time
         self.retry_after = retry_after
 
+    @property
+    def status_code(self) -> int | None:
+        """``status``, as iam-rolesanywhere-session and the HTTP libraries call it."""
+        return self.status
+
     def failure(self) -> Failure:
         """What the core is told about the error."""
         if self._failure is not None:

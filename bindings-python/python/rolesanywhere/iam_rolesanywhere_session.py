@@ -1,5 +1,5 @@
-"""``IAMRolesAnywhereSession`` with the parameters and the meaning of the package
-``iam-rolesanywhere-session`` 3.0: change the import, keep the rest.
+"""``IAMRolesAnywhereSession`` and ``IAMRolesAnywhereSigner`` with the parameters and the meaning of the
+package ``iam-rolesanywhere-session`` 3.0: change the import, keep the rest.
 
     from rolesanywhere.iam_rolesanywhere_session import IAMRolesAnywhereSession
 
@@ -12,11 +12,18 @@ never logged.
 
 from __future__ import annotations
 
+import base64
+import datetime
+import hashlib
+from typing import Dict, TypedDict, Union
+
+import botocore.auth
 import botocore.session
 
 from .boto import BotocoreTransport, RolesAnywhereCredentials, attach
 from .client import Client
 from .errors import InvalidInputError, RolesAnywhereError, UnsupportedError
+from .identity import Identity
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,7 +31,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     import boto3
+    import botocore.awsrequest
 
+    from ._native import Certificate
     from .identity import Source
 
 MIN_SESSION_DURATION = 900
@@ -40,13 +49,45 @@ UnsupportedFipsEndpointError = InvalidInputError
 __all__ = [
     "MAX_SESSION_DURATION",
     "MIN_SESSION_DURATION",
+    "AdditionalProxyConfig",
     "CredentialsRetrievalError",
+    "IAMCredentials",
     "IAMRolesAnywhereError",
     "IAMRolesAnywhereSession",
+    "IAMRolesAnywhereSigner",
+    "InstanceProperties",
     "InvalidSessionDurationError",
+    "ProxyConfig",
     "UnsupportedFipsEndpointError",
     "UnsupportedPrivateKeyError",
 ]
+
+
+InstanceProperties = Dict[str, str]
+
+
+class IAMCredentials(TypedDict):
+    """What a renewal returns to botocore."""
+
+    access_key: str
+    secret_key: str
+    token: str
+    expiry_time: str
+
+
+class ProxyConfig(TypedDict, total=False):
+    """Proxies by the scheme of what they are used for, as ``botocore.config.Config`` takes them."""
+
+    http: str
+    https: str
+
+
+class AdditionalProxyConfig(TypedDict, total=False):
+    """Further settings of proxies, as ``botocore.config.Config`` takes them."""
+
+    proxy_ca_bundle: str
+    proxy_client_cert: Union[str, "tuple[str, str]"]
+    proxy_use_forwarding_for_https: bool
 
 
 class IAMRolesAnywhereSession:
@@ -91,6 +132,9 @@ class IAMRolesAnywhereSession:
     ) -> None:
         if service_name != "rolesanywhere":
             raise InvalidInputError(f"the service `{service_name}` is not `rolesanywhere`")
+        # The key and its password are not kept.
+        self.certificate = certificate
+        self.certificate_chain = certificate_chain
         self.profile_arn = profile_arn
         self.role_arn = role_arn
         self.trust_anchor_arn = trust_anchor_arn
@@ -166,3 +210,99 @@ class IAMRolesAnywhereSession:
     def get_refreshable_credentials(self) -> RolesAnywhereCredentials:
         """botocore's refreshable credentials, renewed when they are used."""
         return RolesAnywhereCredentials(self._client)
+
+
+class IAMRolesAnywhereSigner(botocore.auth.SigV4Auth):
+    """Signs requests of botocore's with a certificate's private key, CreateSession or any other that the
+    service takes so signed.
+
+        request = botocore.awsrequest.AWSRequest("POST", url, {"Content-Type": "application/json"}, body)
+        IAMRolesAnywhereSigner("client.pem", "client.key", region="eu-west-1").add_auth(request)
+        botocore.httpsession.URLLib3Session().send(request.prepare())
+
+    The declared algorithm is that of the key. ML-DSA keys sign too. ``certificate`` and
+    ``certificate_chain`` are this package's objects, not those of ``cryptography``; the private key is
+    not shown.
+
+    Raises:
+        RolesAnywhereError: as :class:`Identity`.
+    """
+
+    def __init__(
+        self,
+        certificate: Source,
+        private_key: Source,
+        certificate_chain: Source | None = None,
+        private_key_passphrase: str | bytes | None = None,
+        region: str = "us-east-1",
+        service_name: str = "rolesanywhere",
+    ) -> None:
+        nobody: Any = None  # the certificate is the credential
+        super().__init__(nobody, service_name, region)
+        identity = Identity(
+            certificate,
+            private_key,
+            certificate_chain=certificate_chain,
+            password=private_key_passphrase,
+        )
+        assert identity.key is not None
+        self._key = identity.key
+        #: The end entity's certificate.
+        self.certificate: Certificate = identity.chain.end_entity
+        #: The intermediates, which are sent along; ``None`` when there are none.
+        self.certificate_chain: list[Certificate] | None = identity.chain.intermediates or None
+
+    @property
+    def algorithm(self) -> str:
+        """The algorithm that a request declares, ``AWS4-X509-RSA-SHA256`` for instance."""
+        return self._key.signing_algorithm
+
+    @property
+    def private_key_type(self) -> str:
+        """``"RSA"``, ``"ECDSA"`` or ``"MLDSA"``."""
+        return self.algorithm.split("-")[2]
+
+    def add_auth(self, request: botocore.awsrequest.AWSRequest) -> None:
+        """Dates a request and signs it: sets ``X-Amz-Date``, ``X-Amz-X509``, ``X-Amz-X509-Chain`` and
+        ``Authorization``, in place of any that it has."""
+        now = datetime.datetime.now(datetime.timezone.utc)
+        request.context["timestamp"] = now.strftime("%Y%m%dT%H%M%SZ")
+        headers: dict[str, str | None] = {
+            "Authorization": None,
+            "X-Amz-Date": request.context["timestamp"],
+            "X-Amz-X509": _encoded(self.certificate),
+            "X-Amz-X509-Chain": ",".join(map(_encoded, self.certificate_chain or [])) or None,
+        }
+        for name, value in headers.items():
+            del request.headers[name]  # which is no error when there is none
+            if value is not None:
+                request.headers[name] = value
+        canonical_request = self.canonical_request(request)
+        signature = self.signature(self.string_to_sign(request, canonical_request), request)
+        signed = self.signed_headers(self.headers_to_sign(request))
+        request.headers["Authorization"] = (
+            f"{self.algorithm} Credential={self.certificate.serial_decimal}/{self.scope(request)}, "
+            f"SignedHeaders={signed}, Signature={signature}"
+        )
+
+    def scope(self, request: botocore.awsrequest.AWSRequest) -> str:
+        """The credential scope, of a request that has its date."""
+        return self.credential_scope(request)
+
+    def string_to_sign(
+        self, request: botocore.awsrequest.AWSRequest, canonical_request: str
+    ) -> str:
+        """The string to sign, of a request that has its date."""
+        digest = hashlib.sha256(canonical_request.encode()).hexdigest()
+        timestamp = request.context["timestamp"]
+        return f"{self.algorithm}\n{timestamp}\n{self.scope(request)}\n{digest}"
+
+    def signature(
+        self, string_to_sign: str, request: botocore.awsrequest.AWSRequest | None = None
+    ) -> str:
+        """The signature of a string to sign, in hexadecimal digits."""
+        return self._key.sign(string_to_sign.encode()).hex()
+
+
+def _encoded(certificate: Certificate) -> str:
+    return base64.b64encode(certificate.der).decode()

@@ -191,17 +191,18 @@ class IdentityFiles:
         self._sources = (certificate, private_key, certificate_chain)
         self._password = password
         self._signer = signer
-        self._stamp: tuple[object, ...] | None = None
-        self._identity: Identity | None = None
+        # The identity, and the state of the files that it was read from. One value, so that threads
+        # need no lock.
+        self._loaded: tuple[Identity, tuple[object, ...]] | None = None
 
     def __call__(self) -> Identity:
-        stamp = self._stat()
-        if self._identity is not None and stamp == self._stamp:
-            return self._identity
+        loaded, stamp = self._loaded, self._stat()
+        if loaded is not None and stamp == loaded[1]:
+            return loaded[0]
         try:
             identity, stamp = self._load(stamp)
         except RolesAnywhereError as error:
-            last = self._identity
+            last = None if loaded is None else loaded[0]
             if last is None or last.chain.end_entity.not_after <= time.time():
                 raise
             import logging
@@ -210,7 +211,7 @@ class IdentityFiles:
                 "the changed identity files cannot be used, the last identity is used on: %s", error
             )
             return last
-        self._identity, self._stamp = identity, stamp
+        self._loaded = (identity, stamp)
         if not stamp:
             # Nothing can change, so nothing is kept: the key lives in the identity alone.
             self._sources, self._password = (b"", None, None), None
@@ -328,9 +329,13 @@ def _parse_with(
             _wipe(password)
 
 
-def _password(password: str | bytes | bytearray | None) -> bytearray | None:
+def _password(password: object) -> bytearray | None:
     if password is None:
         return None
+    if not isinstance(password, (str, bytes, bytearray)):  # a caller's function may return anything
+        raise InvalidInputError(
+            f"the password is {type(password).__name__}: pass or return str or bytes"
+        )
     return bytearray(password.encode() if isinstance(password, str) else password)
 
 

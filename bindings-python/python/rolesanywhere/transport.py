@@ -59,13 +59,14 @@ class HttpTransport:
             connection.putheader("content-length", str(len(request.body)))
             connection.putheader("connection", "close")
             connection.endheaders(request.body)
-            response = connection.getresponse()
-            body = response.read(MAX_RESPONSE_LENGTH + 1)
-            expected = response.getheader("content-length")
-            if expected is not None and expected.isdigit() and len(body) < int(expected):
-                if len(body) <= MAX_RESPONSE_LENGTH:
-                    raise ConnectionError("the answer was cut short")
-            return response.status, response.getheaders(), body
+            # The answer has the connection now, and keeps it open when reading fails.
+            with connection.getresponse() as response:
+                body = response.read(MAX_RESPONSE_LENGTH + 1)
+                expected = response.getheader("content-length")
+                if expected is not None and expected.isdigit() and len(body) < int(expected):
+                    if len(body) <= MAX_RESPONSE_LENGTH:
+                        raise ConnectionError("the answer was cut short")
+                return response.status, response.getheaders(), body
         finally:
             connection.close()
 

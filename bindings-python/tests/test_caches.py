@@ -1,0 +1,201 @@
+"""Stores that are down, entries that are corrupt, and the clock that the processes of a machine share."""
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import time
+
+import pytest
+from rolesanywhere import AsyncClient, Client, DiskCache, _plan
+from rolesanywhere import cache as caches
+
+
+class Broken:
+    """A store that is down, as Redis clients tell it: by exceptions of their own."""
+
+    def __init__(self, *broken):
+        self.broken, self.values = broken, {}
+
+    def load(self, key):
+        if "load" in self.broken:
+            raise ConnectionError("secret-in-a-message")
+        return self.values.get(key)
+
+    def store(self, key, value, ttl_seconds):
+        if "store" in self.broken:
+            raise ConnectionError("secret-in-a-message")
+        self.values[key] = value
+
+    @contextlib.contextmanager
+    def lock(self, key):
+        if "enter" in self.broken:
+            raise ConnectionError("secret-in-a-message")
+        yield
+        if "exit" in self.broken:
+            raise RuntimeError("cannot release a lock that is no longer owned")
+
+
+@pytest.mark.parametrize("broken", ["load", "store", "enter", "exit"])
+def test_a_store_that_is_down_takes_nothing_down_with_it(emulator, options, broken, caplog):
+    with caplog.at_level(logging.WARNING, "rolesanywhere"):
+        assert Client(**options, cache=Broken(broken)).credentials()
+        assert asyncio.run(AsyncClient(**options, cache=Broken(broken)).credentials())
+    # It is asked twice in a renewal: before the lock and under it.
+    expected = 4 if broken == "load" else 2
+    assert caplog.text.count("the renewal goes on without it") == expected
+    assert "secret-in-a-message" not in caplog.text
+    assert emulator.sessions() == 2
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"issued_at": 10**30},
+        {"expires_at": 10**30},
+        {"expires_at": 1e300},
+        {"expires_at": True},
+        {"issued_at": "now"},
+        {"account_id": 7},
+        {"secret_access_key": ""},
+        {"clock": 7},
+        {"clock": {}},
+        {"clock": {"boot": "x", "uptime": "y", "time": [], "offset": None}},
+        {"version": "1"},
+    ],
+    ids=repr,
+)
+def test_entries_that_are_corrupt(emulator, options, tmp_path, change):
+    cache = DiskCache(tmp_path / "cache")
+    first = Client(**options, cache=cache).credentials()
+    (file,) = (tmp_path / "cache").glob("*.json")
+    entry = json.loads(file.read_bytes())
+    file.write_text(json.dumps({**entry, **change}))
+    second = Client(**options, cache=cache).credentials()
+    # What is said of another machine's clock does not spoil an entry.
+    assert (second == first) == (change.get("clock") == {"boot": "x", "uptime": "y", "time": [], "offset": None})
+    assert second.account_id == first.account_id
+
+
+def test_a_half_written_entry_and_a_folder_in_its_place(emulator, options, tmp_path):
+    cache = DiskCache(tmp_path / "cache")
+    Client(**options, cache=cache).credentials()
+    (file,) = (tmp_path / "cache").glob("*.json")
+    content = file.read_bytes()
+    for length in (0, 1, len(content) // 2, len(content) - 1):
+        file.write_bytes(content[:length])
+        assert Client(**options, cache=cache).credentials()
+    file.unlink()
+    file.mkdir()
+    assert Client(**options, cache=cache).credentials()
+    file.rmdir()
+    os.mkfifo(file, 0o600)
+    assert Client(**options, cache=cache).credentials(), "a pipe is not waited for"
+    assert file.is_file()
+    elsewhere = tmp_path / "elsewhere"
+    file.rename(elsewhere)
+    file.symlink_to(elsewhere)
+    assert cache.load(file.stem) is None, "a link is not followed"
+
+
+def test_a_folder_that_others_can_write_to_is_not_used(emulator, options, tmp_path, caplog):
+    folder = tmp_path / "cache"
+    folder.mkdir()
+    folder.chmod(0o777)
+    with caplog.at_level(logging.WARNING, "rolesanywhere"):
+        assert Client(**options, cache=DiskCache(folder)).credentials()
+    assert "open to other users" in caplog.text
+    assert not list(folder.glob("*.json")) and not list(folder.glob(".new-*"))
+    folder.chmod(0o700)
+    Client(**options, cache=DiskCache(folder)).credentials()
+    (file,) = folder.glob("*.json")
+    assert DiskCache(folder).load(file.stem)
+    folder.chmod(0o770)
+    assert DiskCache(folder).load(file.stem) is None
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_another_users_folder_is_not_used(emulator, options, tmp_path):
+    folder = tmp_path / "cache"
+    cache = DiskCache(folder)
+    Client(**options, cache=cache).credentials()
+    (file,) = folder.glob("*.json")
+    os.chown(file, 65534, 65534)
+    assert cache.load(file.stem) is None
+    os.chown(file, 0, 0)
+    assert cache.load(file.stem)
+    os.chown(folder, 65534, 65534)
+    assert cache.load(file.stem) is None
+
+
+def test_a_lock_that_is_never_freed_is_waited_for_so_long(emulator, options, tmp_path, monkeypatch):
+    monkeypatch.setattr(caches, "LOCK_TIMEOUT_SECONDS", 0.3)
+    cache = DiskCache(tmp_path / "cache")
+    client = Client(**options, cache=cache)
+    key = client._plan.cache_key(client._identity())
+    with cache.lock(key) as held:
+        assert held
+        began = time.monotonic()
+        assert client.credentials(), "without the lock"
+        assert 0.3 <= time.monotonic() - began < 5
+
+
+# The clock of a machine, which its processes share.
+
+
+@pytest.mark.parametrize("wrong", [7200, -7200, 86400 * 365, -86400 * 365])
+def test_processes_share_what_one_has_learnt_of_the_clock(emulator, options, tmp_path, wrong):
+    options["clock"] = lambda: time.time() + wrong
+    cache = DiskCache(tmp_path / "cache")
+    first = Client(**options, cache=cache, duration_seconds=3600).credentials()
+    calls = emulator.calls()
+    assert calls == 2, "the first was refused for its date"
+    other = Client(**options, cache=cache, duration_seconds=3600)
+    for _ in range(3):
+        assert other.credentials() == first
+    assert abs(other.seconds_left() - 3600) < 60, "by the clock that counts"
+    assert not other.renewal_is_due()
+    assert emulator.calls() == calls
+    # Its own requests are dated rightly at once.
+    other.create_session()
+    assert emulator.calls() == calls + 1
+
+
+def test_what_was_learnt_counts_until_the_clock_is_set(emulator, options, tmp_path):
+    wrong = [-7200]
+    options["clock"] = lambda: time.time() + wrong[0]
+    cache = DiskCache(tmp_path / "cache")
+    first = Client(**options, cache=cache, duration_seconds=3600).credentials()
+    wrong[0] = 0
+    again = Client(**options, cache=cache, duration_seconds=3600)
+    assert again.credentials() == first, "the entry itself is good"
+    assert abs(again.seconds_left() - 3600) < 60
+    assert again._plan.clock() - time.time() < 1, "the old offset is forgotten"
+
+
+def test_what_another_machine_learnt_does_not_count(emulator, options, tmp_path, monkeypatch):
+    options["clock"] = lambda: time.time() - 7200
+    cache = DiskCache(tmp_path / "cache")
+    Client(**options, cache=cache, duration_seconds=3600).credentials()
+    monkeypatch.setattr(_plan, "_uptime", lambda: ("another machine", 1.0))
+    calls = emulator.calls()
+    # Its clock is slow too, as the entry from the future shows: so it asks the service.
+    Client(**options, cache=cache, duration_seconds=3600).credentials()
+    assert emulator.calls() > calls
+    monkeypatch.setattr(_plan, "_uptime", lambda: None)
+    Client(**options, cache=cache, duration_seconds=3600).credentials()
+
+
+def test_a_fork_keeps_what_was_learnt_from_the_cache(emulator, options, tmp_path):
+    from test_workers import fork
+
+    options["clock"] = lambda: time.time() + 7200
+    cache = DiskCache(tmp_path / "cache")
+    Client(**options, cache=cache, duration_seconds=3600).credentials()
+    restored = Client(**options, cache=cache, duration_seconds=3600)
+    key = restored.credentials().access_key_id
+    calls = emulator.calls()
+    child = fork(lambda: [restored.credentials().access_key_id, restored.seconds_left()])()
+    assert child[0] == key and abs(child[1] - 3600) < 60
+    assert emulator.calls() == calls
