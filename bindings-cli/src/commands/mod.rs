@@ -3,13 +3,16 @@
 mod credential_process;
 mod demo;
 mod emulate;
+mod read_certificate_data;
+mod sign_string;
+mod update;
 
 use std::{ffi::OsString, io::Write as _, process::ExitCode};
 
 use rolesanywhere_core::{Error, ErrorKind, Result};
 
 use crate::{
-    arguments::{self, Arguments, Command},
+    arguments::{Arguments, Command},
     console::Console,
     environment::Environment,
 };
@@ -18,31 +21,38 @@ use crate::{
 /// and status 1.
 pub(crate) fn run(line: impl IntoIterator<Item = OsString>) -> ExitCode {
     let console = Console::default();
-    let arguments = match Arguments::read(line) {
+    let environment = Environment::process();
+    let arguments = match Arguments::read(line, &environment) {
         Ok(arguments) => arguments,
-        Err(error) if !error.use_stderr() || error.exit_code() == 0 => {
-            return end(&console, print(error.to_string().as_bytes()));
+        Err(refusal) if asks_for_help(&refusal.error) => {
+            return end(&console, print(refusal.error.to_string().as_bytes()));
         }
-        Err(error)
-            if error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand =>
-        {
-            return end(&console, print(error.to_string().as_bytes()));
-        }
-        Err(error) => {
-            console.failed(&arguments::one_line(&error));
+        Err(refusal) => {
+            console.failed(&refusal.one_line());
             return ExitCode::FAILURE;
         }
     };
-    let environment = Environment::process();
     let outcome = match arguments.command {
         Command::CredentialProcess(options) => {
             credential_process::run(&options, &environment, &console)
         }
         Command::Demo(options) => demo::run(&options, &console),
         Command::Emulate(options) => emulate::run(&options, &console),
+        Command::ReadCertificateData(options) => {
+            read_certificate_data::run(&options, &environment, &console)
+        }
+        Command::SignString(options) => sign_string::run(&options, &environment, &console),
+        Command::Update(options) => update::run(&options, &environment, &console),
         Command::Version => print(concat!(env!("CARGO_PKG_VERSION"), "\n").as_bytes()),
     };
     end(&console, outcome)
+}
+
+/// Whether the "error" is an answer: help, or the version.
+fn asks_for_help(error: &clap::Error) -> bool {
+    !error.use_stderr()
+        || error.exit_code() == 0
+        || error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
 }
 
 fn end(console: &Console, outcome: Result<()>) -> ExitCode {

@@ -6,6 +6,8 @@ mod bad_files;
 #[cfg(test)]
 mod bad_servers;
 #[cfg(test)]
+mod cache;
+#[cfg(test)]
 mod demo;
 #[cfg(test)]
 mod emulate;
@@ -14,10 +16,16 @@ mod emulator;
 #[cfg(test)]
 mod harness;
 #[cfg(test)]
+mod keys;
+#[cfg(test)]
 mod proxies;
 #[cfg(test)]
 mod retries;
 #[cfg(test)]
 mod scripted;
+#[cfg(test)]
+mod terminal;
+#[cfg(test)]
+mod update;
 #[cfg(test)]
 mod usage;

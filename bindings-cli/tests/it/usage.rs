@@ -63,7 +63,7 @@ fn a_refused_command_line_is_one_line_and_status_1() {
         ),
         (
             &["credential-process"],
-            "missing `--certificate`, `--trust-anchor-arn`, `--profile-arn`, `--role-arn`",
+            "missing `--trust-anchor-arn`, `--profile-arn`, `--role-arn`, `--certificate`",
         ),
         (
             &["credential-process", "--rolearn=x"],
