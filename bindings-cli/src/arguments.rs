@@ -18,7 +18,7 @@ pub(crate) use options::{
 };
 pub(crate) use refusal::Refusal;
 
-use crate::environment::Environment;
+use crate::{commands::ListenOn, environment::Environment};
 
 /// Temporary AWS credentials from an X.509 certificate, through IAM Roles Anywhere.
 #[derive(Debug, Parser)]
@@ -33,14 +33,23 @@ pub(crate) struct Arguments {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Print what a shell completes: `source <(rolesanywhere completion bash)`
+    Completion(Completion),
     /// Print credentials as the JSON that `credential_process` in ~/.aws/config expects
     CredentialProcess(Box<CredentialProcess>),
     /// Show the whole way, from making a certificate to proving the credentials, on this machine alone
     Demo(Demo),
+    /// Print what the service will see, and what stands in the way of a session
+    Doctor(Box<Doctor>),
     /// Run the service on this machine: it verifies what AWS verifies
     Emulate(Emulate),
+    /// Write the manual pages
+    #[command(hide = true)]
+    Man(Man),
     /// Print a certificate, its key's type and serial number as JSON
     ReadCertificateData(Box<ReadCertificateData>),
+    /// Hand out credentials over HTTP on this machine, as IMDSv2 and as a container's endpoint do
+    Serve(Box<Serve>),
     /// Sign a fixed text with the private key, to try the key out
     SignString(Box<SignString>),
     /// Keep a profile of the shared credentials file fresh
@@ -156,6 +165,96 @@ pub(crate) struct Update {
     pub(crate) output: OutputOptions,
 }
 
+/// `serve`.
+#[derive(Args, Debug)]
+#[command(args_override_self = true)]
+pub(crate) struct Serve {
+    #[command(flatten)]
+    pub(crate) client: ClientOptions,
+    /// The port on 127.0.0.1; 0 picks a free one [default: 9911]
+    #[arg(long, value_name = "PORT", conflicts_with = "listen")]
+    pub(crate) port: Option<u16>,
+    /// The address to listen on instead: ADDRESS:PORT or unix:PATH
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) listen: Option<ListenOn>,
+    /// Listen beyond this machine: whoever reaches the address gets credentials
+    #[arg(long, value_parser = boolean, action = ArgAction::Set, num_args = 0..=1)]
+    #[arg(
+        require_equals = true,
+        default_value = "false",
+        default_missing_value = "true"
+    )]
+    #[arg(hide_default_value = true, value_name = "true|false")]
+    pub(crate) allow_remote: bool,
+    /// How many routers an answer may pass, 1 to 255 [default: 64; 1 beyond this machine]
+    #[arg(long, value_name = "HOPS", value_parser = clap::value_parser!(u8).range(1..))]
+    pub(crate) hop_limit: Option<u8>,
+    /// A name besides addresses and localhost that clients may call this server by
+    #[arg(long, value_name = "NAME")]
+    pub(crate) allow_host: Vec<String>,
+    /// Serve the container credentials endpoint too, to who has this file's token; made if missing
+    #[arg(long, value_name = "FILE")]
+    pub(crate) authorization_token_file: Option<PathBuf>,
+    /// Serve /health and /metrics (Prometheus) too
+    #[arg(long, value_parser = boolean, action = ArgAction::Set, num_args = 0..=1)]
+    #[arg(
+        require_equals = true,
+        default_value = "false",
+        default_missing_value = "true"
+    )]
+    #[arg(hide_default_value = true, value_name = "true|false")]
+    pub(crate) metrics: bool,
+    #[command(flatten)]
+    pub(crate) output: OutputOptions,
+}
+
+/// `doctor`.
+#[derive(Args, Debug)]
+#[command(args_override_self = true)]
+pub(crate) struct Doctor {
+    #[command(flatten)]
+    pub(crate) client: ClientOptions,
+    /// The role's trust policy: say whether it lets the session be, and which condition decides
+    #[arg(long, value_name = "FILE")]
+    pub(crate) trust_policy: Option<PathBuf>,
+    /// Ask the service for a session too; its credentials are thrown away
+    #[arg(long, value_parser = boolean, action = ArgAction::Set, num_args = 0..=1)]
+    #[arg(
+        require_equals = true,
+        default_value = "false",
+        default_missing_value = "true"
+    )]
+    #[arg(hide_default_value = true, value_name = "true|false")]
+    pub(crate) ask: bool,
+    /// Print one JSON object
+    #[arg(long, value_parser = boolean, action = ArgAction::Set, num_args = 0..=1)]
+    #[arg(
+        require_equals = true,
+        default_value = "false",
+        default_missing_value = "true"
+    )]
+    #[arg(hide_default_value = true, value_name = "true|false")]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) output: OutputOptions,
+}
+
+/// `completion`.
+#[derive(Args, Debug)]
+pub(crate) struct Completion {
+    /// The shell
+    #[arg(value_enum, value_name = "SHELL")]
+    pub(crate) shell: clap_complete::Shell,
+}
+
+/// `man`.
+#[derive(Args, Debug)]
+pub(crate) struct Man {
+    /// The directory to write to, one file for each command
+    #[arg(value_name = "DIR")]
+    pub(crate) directory: PathBuf,
+}
+
 /// `demo`.
 #[derive(Args, Debug)]
 #[command(args_override_self = true)]
@@ -208,6 +307,11 @@ pub(crate) struct Emulate {
 }
 
 impl Arguments {
+    /// The commands and their options, for what describes them.
+    pub(crate) fn description() -> clap::Command {
+        Self::command()
+    }
+
     /// Reads the command line, the program's name first, and what the environment adds to it.
     ///
     /// # Errors

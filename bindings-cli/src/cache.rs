@@ -248,5 +248,6 @@ fn is_set_back(now: UnixTime, since: UnixTime) -> bool {
     now.seconds_since(since) < -300
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests;

@@ -86,12 +86,12 @@ impl Console {
 }
 
 fn line(message: &str) {
-    write_stderr(&format!("{SPEAKER}: {}\n", one_line(message)));
+    write_stderr(&format!("{SPEAKER}: {}\n", printable(message)));
 }
 
 /// Control characters, which a file or a server may have brought in, become spaces: a message cannot
 /// break the line or drive the terminal.
-fn one_line(message: &str) -> String {
+pub(crate) fn printable(message: &str) -> String {
     message
         .chars()
         .map(|c| if c.is_control() { ' ' } else { c })
@@ -109,6 +109,6 @@ mod tests {
 
     #[test]
     fn a_message_cannot_break_the_line_or_drive_the_terminal() {
-        assert_eq!(one_line("a\nb\r\u{1b}[31mc\u{9b}d"), "a b  [31mc d");
+        assert_eq!(printable("a\nb\r\u{1b}[31mc\u{9b}d"), "a b  [31mc d");
     }
 }

@@ -2,10 +2,10 @@
 //! echo off, and the terminal as it was afterwards whatever happens.
 
 #[cfg(unix)]
-pub(crate) use unix::ask;
+pub(crate) use unix::{ask, release_signals};
 
 #[cfg(not(unix))]
-pub(crate) use elsewhere::ask;
+pub(crate) use elsewhere::{ask, release_signals};
 
 /// The longest line that is read. A terminal passes on 4,096 bytes at most.
 #[cfg(unix)]
@@ -18,7 +18,7 @@ mod unix {
         io::{self, Read as _, Write as _},
         os::unix::net::UnixStream,
         sync::{
-            Arc,
+            Arc, Mutex, PoisonError,
             atomic::{AtomicBool, AtomicUsize, Ordering},
         },
     };
@@ -42,6 +42,9 @@ mod unix {
     /// What ends or stops a process from its terminal, or politely from elsewhere. A hang-up is left
     /// out: then there is no terminal to restore.
     const SIGNALS: [i32; 4] = [SIGINT, SIGQUIT, SIGTERM, SIGTSTP];
+
+    /// What stands in for the signals' default actions after a prompt; see [`Signals`].
+    static DEFAULTS: Mutex<Vec<SigId>> = Mutex::new(Vec::new());
 
     /// Asks on the process's terminal and returns the line that was typed, without its end. `None` when
     /// there is no terminal, or when another job has it: a job in the background would be stopped.
@@ -162,7 +165,7 @@ mod unix {
     /// The signals are noted, not acted on, while this lives.
     ///
     /// The system's default action cannot be put back without unsafe code, so afterwards an action of
-    /// our own does the same.
+    /// our own does the same, until [`release_signals`] makes room for a command's own.
     struct Signals {
         wake: UnixStream,
         noted: Arc<AtomicUsize>,
@@ -181,7 +184,8 @@ mod unix {
                 registered: Vec::new(),
             };
             for signal in SIGNALS {
-                flag::register_conditional_default(signal, signals.over.clone())?;
+                let default = flag::register_conditional_default(signal, signals.over.clone())?;
+                lock_defaults().push(default);
                 let number = usize::try_from(signal).unwrap_or_default();
                 let noted = flag::register_usize(signal, signals.noted.clone(), number)?;
                 signals.registered.push(noted);
@@ -210,6 +214,18 @@ mod unix {
             }
         }
     }
+
+    /// Lets go of the signals that a prompt took. For commands that handle them themselves; to be
+    /// called once their own handlers stand.
+    pub(crate) fn release_signals() {
+        for id in lock_defaults().drain(..) {
+            unregister(id);
+        }
+    }
+
+    fn lock_defaults() -> std::sync::MutexGuard<'static, Vec<SigId>> {
+        DEFAULTS.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 #[cfg(not(unix))]
@@ -221,4 +237,6 @@ mod elsewhere {
     pub(crate) fn ask(_: &str) -> Result<Option<Zeroizing<Vec<u8>>>> {
         Ok(None)
     }
+
+    pub(crate) fn release_signals() {}
 }

@@ -10,6 +10,8 @@ mod cache;
 #[cfg(test)]
 mod demo;
 #[cfg(test)]
+mod doctor;
+#[cfg(test)]
 mod emulate;
 #[cfg(test)]
 mod emulator;
@@ -23,6 +25,8 @@ mod proxies;
 mod retries;
 #[cfg(test)]
 mod scripted;
+#[cfg(test)]
+mod serve;
 #[cfg(test)]
 mod terminal;
 #[cfg(test)]
