@@ -55,7 +55,7 @@ pub(crate) fn run(options: &Emulate, console: &Console) -> Result<()> {
         .map_err(|error| unavailable(&error))?;
     runtime.block_on(async {
         // Listened to before anyone is told that it is ready: a signal that follows is not lost.
-        let stop = stop_signal()?;
+        let stop = super::stop_signal()?;
         let server = server::start(Arc::clone(&service), server_options).await?;
         let files = Files::write(options, &server)?;
         console.say(&format!("the service listens on {}", server.endpoint()));
@@ -150,29 +150,6 @@ fn describe(config: &Config, service: &Service, console: &Console) {
     for arn in roles.filter_map(|name| service.role_arn(name)) {
         console.say(&format!("--role-arn {arn}"));
     }
-}
-
-/// Completes at the first SIGINT or SIGTERM.
-#[cfg(unix)]
-fn stop_signal() -> Result<impl Future<Output = ()>> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(|error| unavailable(&error))?;
-    let mut terminate = signal(SignalKind::terminate()).map_err(|error| unavailable(&error))?;
-    Ok(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-    })
-}
-
-/// Completes at Ctrl-C.
-#[cfg(not(unix))]
-fn stop_signal() -> Result<impl Future<Output = ()>> {
-    Ok(async {
-        // Without a signal to wait for, the server ends at once rather than never.
-        let _ = tokio::signal::ctrl_c().await;
-    })
 }
 
 fn unavailable(error: &std::io::Error) -> Error {
