@@ -320,8 +320,11 @@ impl Arguments {
         line: impl IntoIterator<Item = OsString>,
         environment: &Environment<'_>,
     ) -> Result<Self, Refusal> {
+        let line: Vec<OsString> = line.into_iter().collect();
+        if let Some(arguments) = Self::credential_process(&line, environment) {
+            return Ok(arguments);
+        }
         let mut command = Self::command();
-        let line = line.into_iter().collect();
         let (line, from_variables) = variables::add(&command, line, environment);
         let arguments = command
             .try_get_matches_from_mut(line)
@@ -329,6 +332,23 @@ impl Arguments {
         arguments.map_err(|error| Refusal {
             error: error.format(&mut command),
             from_variables,
+        })
+    }
+
+    /// Reads `credential-process`, which SDKs call at every turn, without describing the options of
+    /// all other commands first: that would be a tenth of a cached call. What is not plainly right is
+    /// left to [`read`](Self::read), which knows how to say so.
+    fn credential_process(line: &[OsString], environment: &Environment<'_>) -> Option<Self> {
+        const NAME: &str = "credential-process";
+        line.get(1).filter(|word| *word == NAME)?;
+        let options = CredentialProcess::augment_args(clap::Command::new(NAME));
+        let command = clap::Command::new("rolesanywhere").subcommand(options);
+        let (line, _) = variables::add(&command, line.to_vec(), environment);
+        let matches = command.try_get_matches_from(line).ok()?;
+        let options =
+            CredentialProcess::from_arg_matches(matches.subcommand_matches(NAME)?).ok()?;
+        Some(Self {
+            command: Command::CredentialProcess(Box::new(options)),
         })
     }
 }

@@ -78,10 +78,11 @@ impl<'a> Cache<'a> {
         make: impl FnOnce() -> Result<Session>,
     ) -> Result<Secret<String>> {
         let kept = self.read();
-        let lock = match kept.as_ref().map(|kept| kept.next(exchange::now())) {
-            Some(Next::Use { .. }) => return Ok(self.used(kept)),
+        let next = kept.as_ref().map(|kept| (kept, kept.next(exchange::now())));
+        let lock = match next {
+            Some((kept, Next::Use { .. })) => return Ok(self.used(kept)),
             // Somebody renews already, or will: what there is does for this call.
-            Some(Next::UseAndRenew) => match self.try_lock() {
+            Some((kept, Next::UseAndRenew)) => match self.try_lock() {
                 Ok(None) => return Ok(self.used(kept)),
                 Ok(lock) => lock,
                 Err(error) => self.unlocked(&error),
@@ -94,7 +95,7 @@ impl<'a> Cache<'a> {
         if let Some(kept) = &kept
             && matches!(kept.next(now), Next::Use { .. })
         {
-            return Ok(kept.json());
+            return Ok(self.used(kept));
         }
         match make() {
             Ok(session) => {
@@ -118,18 +119,13 @@ impl<'a> Cache<'a> {
         }
     }
 
-    fn used(&self, kept: Option<Kept>) -> Secret<String> {
-        kept.map_or_else(
-            || Secret::new(String::new()), // Not reached: only a kept session is used.
-            |kept| {
-                self.console.detail(format_args!(
-                    "a kept session is used, it ends at {}: `{}`",
-                    kept.expiration().to_iso8601(),
-                    self.path("session").display()
-                ));
-                kept.json()
-            },
-        )
+    fn used(&self, kept: &Kept) -> Secret<String> {
+        self.console.detail(format_args!(
+            "a kept session is used, it ends at {}: `{}`",
+            kept.expiration().to_iso8601(),
+            self.path("session").display()
+        ));
+        kept.json()
     }
 
     /// The kept session. One that cannot be read for what it is counts as none, and is replaced.

@@ -40,7 +40,10 @@ impl Console {
         if self.verbose.load(Ordering::Relaxed) || self.at_once.load(Ordering::Relaxed) {
             line(&format!("warning: {message}"));
         } else {
-            self.lock().push(message);
+            let mut warnings = self.lock();
+            if !warnings.contains(&message) {
+                warnings.push(message);
+            }
         }
     }
 

@@ -240,40 +240,45 @@ fn killed_at_any_moment_it_leaves_the_file_whole() {
     assert_eq!(run(&mut update(&world, &arns, &line)).status, Some(0));
     let usual = begun.elapsed();
     let mut last = values(&world.read("credentials"), "default");
-    let (mut killed, mut changed) = (0, 0);
-    for kill in 0..KILLS {
+    let (mut killed, mut changed, mut delay) = (0, 0, usual);
+    for attempt in 0..10 * KILLS {
         let mut child = update(&world, &arns, &line)
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        // Most of the way in, where it writes.
-        std::thread::sleep(usual.mul_f64(0.4 + 0.8 * f64::from(kill) / f64::from(KILLS)));
+        std::thread::sleep(delay);
         let _ = child.kill(); // It may have ended by itself.
-        killed += u32::from(child.wait().unwrap().signal() == Some(9));
+        // The moments follow the end of the process, however busy the machine is: there it writes.
+        match child.wait().unwrap().signal() {
+            Some(9) => {
+                killed += 1;
+                delay = delay.mul_f64(1.05);
+            }
+            _ => delay = delay.mul_f64(0.9),
+        }
         let text = world.read("credentials");
         let rest = text
             .split_once("[p0]\n")
             .map(|(_, rest)| format!("[p0]\n{rest}"));
-        assert_eq!(
-            rest.as_deref(),
-            Some(format!("{others}# the end\n").as_str()),
-            "kill {kill}"
+        let whole = format!("{others}# the end\n");
+        assert!(
+            rest == Some(whole),
+            "attempt {attempt}: something is missing"
         );
         let found = values(&text, "default");
         if found != last {
             // All three are new, or none.
-            assert!(
-                found.iter().zip(&last).all(|(new, old)| new != old),
-                "kill {kill}"
-            );
+            let mut pairs = found.iter().zip(&last);
+            assert!(pairs.all(|(new, old)| new != old), "attempt {attempt}");
             changed += 1;
             last = found;
         }
+        if killed == KILLS {
+            break;
+        }
     }
-    assert!(
-        killed > 20 && changed > 20,
-        "{killed} killed, {changed} changed: the moments are off"
-    );
+    assert_eq!(killed, KILLS);
+    assert!(changed > 10, "{changed} changed: the moments are off");
 }
 
 /// An answer with credentials that end in so many seconds.
