@@ -209,6 +209,19 @@ fn variables_stand_for_options_and_the_command_line_goes_first() {
 }
 
 #[test]
+fn a_variable_of_a_bare_flag_is_yes_or_no() {
+    for (value, expected) in [("true", true), ("1", true), ("false", false), ("no", false)] {
+        let lookup = |name: &str| (name == "ROLESANYWHERE_PLAIN_HTTP").then(|| value.to_owned());
+        let line = ["rolesanywhere", "emulate"].iter().map(OsString::from);
+        let arguments = Arguments::read(line, &Environment::new(&lookup)).unwrap();
+        let Command::Emulate(options) = arguments.command else {
+            panic!("another command");
+        };
+        assert_eq!(options.plain_http, expected, "{value}");
+    }
+}
+
+#[test]
 fn a_store_of_the_system_is_no_file() {
     let line = |selector: &str| {
         let option = format!("--cert-selector={selector}");

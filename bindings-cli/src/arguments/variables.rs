@@ -7,6 +7,7 @@ use std::ffi::{OsStr, OsString};
 
 use clap::Command;
 
+use super::boolean;
 use crate::environment::Environment;
 
 const PREFIX: &str = "ROLESANYWHERE_";
@@ -61,9 +62,13 @@ pub(super) fn add(
         if written(long) || aliases.into_iter().any(&written) || rivalled(long) {
             continue;
         }
-        let mut word = OsString::from(format!("--{long}="));
-        word.push(OsStr::new(&value));
-        more.push(word);
+        if argument.get_action().takes_values() {
+            let mut word = OsString::from(format!("--{long}="));
+            word.push(OsStr::new(&value));
+            more.push(word);
+        } else if boolean(&value) == Ok(true) {
+            more.push(OsString::from(format!("--{long}"))); // It is there, or it is not.
+        }
         added.push(long.to_owned());
     }
     let line = line.into_iter().chain(more).collect();
