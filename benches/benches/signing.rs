@@ -1,17 +1,17 @@
 //! Signing: each signer of the core beside the library that signs in it, with the same key and
-//! message in the same run. `ours` over `bare` is what the core adds.
+//! message in the same run. The ratio is what the core adds.
 //!
 //! `cargo bench -p rolesanywhere-benches --bench signing`; a filter such as `aws-lc/RSA` picks some.
 
-// A benchmark has no one to return an error to. `criterion_group` makes items without documentation.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, missing_docs)]
+// A benchmark has no one to return an error to.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-use std::{hint::black_box, time::Duration};
+use std::hint::black_box;
 
 use aws_lc_rs::encoding::AsDer;
-use criterion::{Criterion, criterion_group, criterion_main};
 use p256::ecdsa::signature::Signer as _;
 use pkcs8::{PrivateKeyInfoRef, der::Decode};
+use rolesanywhere_benches::SideBySide;
 use rolesanywhere_core::{
     PrivateKey, Signer,
     signers::{aws_lc::AwsLcSigner, ring::RingSigner, rustcrypto::RustCryptoSigner},
@@ -22,27 +22,21 @@ use sha2::{Digest, Sha256};
 /// As long as a string to sign.
 const MESSAGE: &[u8; 160] = &[b'a'; 160];
 
-criterion_group! {
-    name = signing;
-    config = Criterion::default()
-        .sample_size(20)
-        .warm_up_time(Duration::from_millis(300))
-        .measurement_time(Duration::from_secs(2));
-    targets = rsa_keys, ec_keys, ml_dsa_keys
+fn main() {
+    let bench = SideBySide::from_arguments();
+    rsa_keys(&bench);
+    ec_keys(&bench);
+    ml_dsa_keys(&bench);
 }
-criterion_main!(signing);
 
 /// Measures one signer of the core and the bare library.
-fn compare(c: &mut Criterion, name: String, ours: &dyn Signer, mut bare: impl FnMut()) {
-    let mut group = c.benchmark_group(name);
-    group.bench_function("bare", |bencher| bencher.iter(&mut bare));
-    group.bench_function("ours", |bencher| {
-        bencher.iter(|| ours.sign(black_box(MESSAGE)).unwrap());
+fn compare(bench: &SideBySide, name: String, ours: &dyn Signer, bare: impl FnMut()) {
+    bench.compare(&name, bare, || {
+        black_box(ours.sign(black_box(MESSAGE)).unwrap());
     });
-    group.finish();
 }
 
-fn rsa_keys(c: &mut Criterion) {
+fn rsa_keys(bench: &SideBySide) {
     use aws_lc_rs::{rand::SystemRandom, rsa::KeySize, signature::RsaKeyPair};
 
     for size in [
@@ -59,7 +53,7 @@ fn rsa_keys(c: &mut Criterion) {
         let mut signature = vec![0; size.len()];
 
         compare(
-            c,
+            bench,
             format!("aws-lc/{algorithm}"),
             &AwsLcSigner::new(&key).unwrap(),
             || {
@@ -77,7 +71,7 @@ fn rsa_keys(c: &mut Criterion) {
             let pair = ring::rsa::KeyPair::from_pkcs8(pkcs8).unwrap();
             let random = ring::rand::SystemRandom::new();
             compare(
-                c,
+                bench,
                 format!("ring/{algorithm}"),
                 &RingSigner::new(&key).unwrap(),
                 || {
@@ -89,7 +83,7 @@ fn rsa_keys(c: &mut Criterion) {
             let pair = rustcrypto_rsa(pkcs8);
             let mut random = Weak(1);
             compare(
-                c,
+                bench,
                 format!("rustcrypto/{algorithm}"),
                 &RustCryptoSigner::new(&key).unwrap(),
                 || {
@@ -145,7 +139,7 @@ impl rand_core::RngCore for Weak {
 
 impl rand_core::CryptoRng for Weak {}
 
-fn ec_keys(c: &mut Criterion) {
+fn ec_keys(bench: &SideBySide) {
     use aws_lc_rs::{
         rand::SystemRandom,
         signature::{
@@ -167,7 +161,7 @@ fn ec_keys(c: &mut Criterion) {
         let key = PrivateKey::from_der(pkcs8).unwrap();
         let algorithm = key.algorithm();
         compare(
-            c,
+            bench,
             format!("aws-lc/{algorithm}"),
             &AwsLcSigner::new(&key).unwrap(),
             || {
@@ -187,7 +181,7 @@ fn ec_keys(c: &mut Criterion) {
         match sec1[at - 1] {
             32 => {
                 let bare = p256::ecdsa::SigningKey::from_slice(&sec1[at..at + 32]).unwrap();
-                compare(c, name, &ours, || {
+                compare(bench, name, &ours, || {
                     let signature: p256::ecdsa::DerSignature = bare.sign(black_box(MESSAGE));
                     black_box(signature);
                 });
@@ -195,7 +189,7 @@ fn ec_keys(c: &mut Criterion) {
                 let random = ring::rand::SystemRandom::new();
                 let pair = ring::signature::EcdsaKeyPair::from_pkcs8(kind, pkcs8, &random).unwrap();
                 compare(
-                    c,
+                    bench,
                     format!("ring/{algorithm}"),
                     &RingSigner::new(&key).unwrap(),
                     || {
@@ -205,14 +199,14 @@ fn ec_keys(c: &mut Criterion) {
             }
             48 => {
                 let bare = p384::ecdsa::SigningKey::from_slice(&sec1[at..at + 48]).unwrap();
-                compare(c, name, &ours, || {
+                compare(bench, name, &ours, || {
                     let signature: p384::ecdsa::DerSignature = bare.sign(black_box(MESSAGE));
                     black_box(signature);
                 });
             }
             _ => {
                 let bare = p521::ecdsa::SigningKey::from_slice(&sec1[at..at + 66]).unwrap();
-                compare(c, name, &ours, || {
+                compare(bench, name, &ours, || {
                     let signature: p521::ecdsa::DerSignature = bare.sign(black_box(MESSAGE));
                     black_box(signature);
                 });
@@ -221,7 +215,7 @@ fn ec_keys(c: &mut Criterion) {
     }
 }
 
-fn ml_dsa_keys(c: &mut Criterion) {
+fn ml_dsa_keys(bench: &SideBySide) {
     use aws_lc_rs::signature::{
         ML_DSA_44_SIGNING, ML_DSA_65_SIGNING, ML_DSA_87_SIGNING, PqdsaKeyPair,
     };
@@ -249,7 +243,7 @@ fn ml_dsa_keys(c: &mut Criterion) {
         let algorithm = key.algorithm();
         let mut signature = vec![0; kind.signature_len()];
         compare(
-            c,
+            bench,
             format!("aws-lc/{algorithm}"),
             &AwsLcSigner::new(&key).unwrap(),
             || {
@@ -257,6 +251,6 @@ fn ml_dsa_keys(c: &mut Criterion) {
             },
         );
         let ours = RustCryptoSigner::new(&key).unwrap();
-        compare(c, format!("rustcrypto/{algorithm}"), &ours, bare);
+        compare(bench, format!("rustcrypto/{algorithm}"), &ours, bare);
     }
 }

@@ -1,19 +1,24 @@
 //! The command line: what may be written, and one line that says what to write instead.
 
+mod options;
 mod refusal;
+mod variables;
 
-use std::{ffi::OsString, path::PathBuf, time::Duration};
+use std::{ffi::OsString, path::PathBuf};
 
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use clap::{
+    ArgAction, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum,
+};
+use rolesanywhere_core::signers::rustcrypto::HashAlgorithm;
 
-pub(crate) use refusal::one_line;
+use options::boolean;
+pub(crate) use options::{
+    ArnsIn, CacheOptions, ClientOptions, NetworkOptions, OutputOptions, PasswordOptions,
+    SessionOptions, StoreOptions, no_store,
+};
+pub(crate) use refusal::Refusal;
 
-/// How long opening a connection may take: name lookup, TCP, proxy and TLS.
-const CONNECT_TIMEOUT_SECONDS: &str = "10";
-
-/// How long one attempt may take as a whole. CreateSession answers within a second; a machine that
-/// swaps or a slow link gets thirty.
-const REQUEST_TIMEOUT_SECONDS: &str = "30";
+use crate::{commands::ListenOn, environment::Environment};
 
 /// Temporary AWS credentials from an X.509 certificate, through IAM Roles Anywhere.
 #[derive(Debug, Parser)]
@@ -28,12 +33,27 @@ pub(crate) struct Arguments {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Print what a shell completes: `source <(rolesanywhere completion bash)`
+    Completion(Completion),
     /// Print credentials as the JSON that `credential_process` in ~/.aws/config expects
     CredentialProcess(Box<CredentialProcess>),
     /// Show the whole way, from making a certificate to proving the credentials, on this machine alone
     Demo(Demo),
+    /// Print what the service will see, and what stands in the way of a session
+    Doctor(Box<Doctor>),
     /// Run the service on this machine: it verifies what AWS verifies
     Emulate(Emulate),
+    /// Write the manual pages
+    #[command(hide = true)]
+    Man(Man),
+    /// Print a certificate, its key's type and serial number as JSON
+    ReadCertificateData(Box<ReadCertificateData>),
+    /// Hand out credentials over HTTP on this machine, as IMDSv2 and as a container's endpoint do
+    Serve(Box<Serve>),
+    /// Sign a fixed text with the private key, to try the key out
+    SignString(Box<SignString>),
+    /// Keep a profile of the shared credentials file fresh
+    Update(Box<Update>),
     /// Print the version
     Version,
 }
@@ -43,117 +63,139 @@ pub(crate) enum Command {
 #[command(args_override_self = true)]
 pub(crate) struct CredentialProcess {
     #[command(flatten)]
-    pub(crate) identity: IdentityOptions,
+    pub(crate) client: ClientOptions,
     #[command(flatten)]
-    pub(crate) session: SessionOptions,
-    #[command(flatten)]
-    pub(crate) network: NetworkOptions,
+    pub(crate) cache: CacheOptions,
     #[command(flatten)]
     pub(crate) output: OutputOptions,
 }
 
-/// The certificate and its key.
+/// `sign-string`.
 #[derive(Args, Debug)]
-#[command(next_help_heading = "Identity")]
-pub(crate) struct IdentityOptions {
-    /// The certificate: PEM, DER, PKCS#7 or PKCS#12; with its chain and its private key, or without
+#[command(args_override_self = true)]
+pub(crate) struct SignString {
+    /// The certificate; with its private key, or beside it: the key must be the certificate's
     #[arg(long, value_name = "FILE")]
-    pub(crate) certificate: PathBuf,
-    /// The private key: PEM, DER or PKCS#12 [default: the one in the file of --certificate]
-    #[arg(long, value_name = "FILE")]
+    #[arg(required_unless_present_any = ["private_key", "cert_selector", "system_store_name"])]
+    #[arg(conflicts_with_all = ["cert_selector", "system_store_name"])]
+    pub(crate) certificate: Option<PathBuf>,
+    /// The private key: PEM, DER or PKCS#12
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["cert_selector", "system_store_name"])]
     pub(crate) private_key: Option<PathBuf>,
-    /// The intermediate certificates, in any order
-    #[arg(long, value_name = "FILE")]
-    pub(crate) intermediates: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) password: PasswordOptions,
+    #[command(flatten)]
+    pub(crate) store: StoreOptions,
+    /// How the signature is written: in hexadecimal as a JSON string or as it is, or as raw bytes
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub(crate) format: SignatureFormat,
+    /// The hash function under an EC or RSA signature
+    #[arg(long, value_enum, default_value_t, value_name = "HASH")]
+    pub(crate) digest: SignatureDigest,
+    #[command(flatten)]
+    pub(crate) output: OutputOptions,
 }
 
-/// Where the password of an encrypted private key is read: one place at most.
-#[derive(Args, Debug)]
-#[group(multiple = false)]
-pub(crate) struct PasswordOptions {
-    /// Read the private key's password from this file, up to its final newline
-    #[arg(long, value_name = "FILE")]
-    pub(crate) password_file: Option<PathBuf>,
-    /// Read the private key's password from this environment variable
-    #[arg(long, value_name = "NAME")]
-    pub(crate) password_env: Option<String>,
-    /// Read the private key's password from this open file descriptor, up to its final newline
-    #[arg(long, value_name = "NUMBER")]
-    pub(crate) password_fd: Option<u16>,
-    /// Deprecated, since every user of the machine can read it: the password itself
-    #[arg(long, value_name = "PASSWORD", hide = true, allow_hyphen_values = true)]
-    pub(crate) pkcs8_password: Option<SecretArgument>,
-}
-
-/// The session that is asked for.
-#[derive(Args, Debug)]
-#[command(next_help_heading = "Session")]
-pub(crate) struct SessionOptions {
-    /// The trust anchor's ARN; its region is where the request goes
-    #[arg(long, value_name = "ARN")]
-    pub(crate) trust_anchor_arn: String,
-    /// The profile's ARN
-    #[arg(long, value_name = "ARN")]
-    pub(crate) profile_arn: String,
-    /// The ARN of the role to assume
-    #[arg(long, value_name = "ARN")]
-    pub(crate) role_arn: String,
-    /// How long the credentials shall be valid, 900 to 43200 seconds
-    #[arg(long, value_name = "SECONDS", default_value = "3600", value_parser = seconds)]
-    #[arg(allow_negative_numbers = true)]
-    pub(crate) session_duration: Duration,
-    /// The session's name, if the profile accepts one [default: the certificate's serial number]
-    #[arg(long, value_name = "NAME")]
-    pub(crate) role_session_name: Option<String>,
-    /// Where the three ARNs travel
-    #[arg(long, value_enum, default_value_t, value_name = "PLACE")]
-    pub(crate) arns_in: ArnsIn,
-    /// The region to send to and to sign for [default: the trust anchor's]
-    #[arg(long, value_name = "REGION")]
-    pub(crate) region: Option<String>,
-    /// The service's base URL, before AWS_ENDPOINT_URL_ROLESANYWHERE and AWS_ENDPOINT_URL
-    #[arg(long, value_name = "URL")]
-    pub(crate) endpoint: Option<String>,
-    /// Use the FIPS endpoint; so does AWS_USE_FIPS_ENDPOINT=true
-    #[arg(long, value_parser = boolean, action = ArgAction::Set, num_args = 0..=1)]
-    #[arg(
-        require_equals = true,
-        default_value = "false",
-        default_missing_value = "true"
-    )]
-    #[arg(hide_default_value = true, value_name = "true|false")]
-    pub(crate) use_fips_endpoint: bool,
-    /// Use the dual-stack endpoint (IPv4 and IPv6); so does AWS_USE_DUALSTACK_ENDPOINT=true
-    #[arg(long, value_parser = boolean, action = ArgAction::Set, num_args = 0..=1)]
-    #[arg(
-        require_equals = true,
-        default_value = "false",
-        default_missing_value = "true"
-    )]
-    #[arg(hide_default_value = true, value_name = "true|false")]
-    pub(crate) use_dualstack_endpoint: bool,
-}
-
-/// Where the ARNs travel.
+/// `sign-string --format`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ArnsIn {
-    /// In the JSON body
-    Body,
-    /// In the query string, as aws_signing_helper sends them
+pub(crate) enum SignatureFormat {
     #[default]
-    Query,
+    Json,
+    Text,
+    Bin,
 }
 
-/// How the service is reached.
+/// `sign-string --digest`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SignatureDigest {
+    #[default]
+    #[value(name = "SHA256")]
+    Sha256,
+    #[value(name = "SHA384")]
+    Sha384,
+    #[value(name = "SHA512")]
+    Sha512,
+}
+
+impl From<SignatureDigest> for HashAlgorithm {
+    fn from(digest: SignatureDigest) -> Self {
+        match digest {
+            SignatureDigest::Sha256 => Self::Sha256,
+            SignatureDigest::Sha384 => Self::Sha384,
+            SignatureDigest::Sha512 => Self::Sha512,
+        }
+    }
+}
+
+/// `read-certificate-data`.
 #[derive(Args, Debug)]
-#[command(next_help_heading = "Network")]
-pub(crate) struct NetworkOptions {
-    /// The authorities to trust instead of the system's, PEM, before AWS_CA_BUNDLE
+#[command(args_override_self = true)]
+pub(crate) struct ReadCertificateData {
+    /// The certificate: PEM, DER, PKCS#7 or PKCS#12; of several, the end entity's
+    #[arg(long, value_name = "FILE", required_unless_present = "cert_selector")]
+    pub(crate) certificate: Option<PathBuf>,
+    /// List the certificates of the file that fit, as text: Key=x509Subject,Value=… or file://PATH
+    #[arg(long, value_name = "SELECTOR")]
+    pub(crate) cert_selector: Option<String>,
+    #[command(flatten)]
+    pub(crate) password: PasswordOptions,
+    #[command(flatten)]
+    pub(crate) output: OutputOptions,
+}
+
+/// `update`.
+#[derive(Args, Debug)]
+#[command(args_override_self = true)]
+pub(crate) struct Update {
+    #[command(flatten)]
+    pub(crate) client: ClientOptions,
+    /// The profile of the credentials file that gets the credentials
+    #[arg(long, value_name = "NAME", default_value = "default")]
+    pub(crate) profile: String,
+    /// Write the credentials once, and end
+    #[arg(long, value_parser = boolean, action = ArgAction::Set, num_args = 0..=1)]
+    #[arg(
+        require_equals = true,
+        default_value = "false",
+        default_missing_value = "true"
+    )]
+    #[arg(hide_default_value = true, value_name = "true|false")]
+    pub(crate) once: bool,
+    #[command(flatten)]
+    pub(crate) output: OutputOptions,
+}
+
+/// `serve`.
+#[derive(Args, Debug)]
+#[command(args_override_self = true)]
+pub(crate) struct Serve {
+    #[command(flatten)]
+    pub(crate) client: ClientOptions,
+    /// The port on 127.0.0.1; 0 picks a free one [default: 9911]
+    #[arg(long, value_name = "PORT", conflicts_with = "listen")]
+    pub(crate) port: Option<u16>,
+    /// The address to listen on instead: ADDRESS:PORT or unix:PATH
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) listen: Option<ListenOn>,
+    /// Listen beyond this machine: whoever reaches the address gets credentials
+    #[arg(long, value_parser = boolean, action = ArgAction::Set, num_args = 0..=1)]
+    #[arg(
+        require_equals = true,
+        default_value = "false",
+        default_missing_value = "true"
+    )]
+    #[arg(hide_default_value = true, value_name = "true|false")]
+    pub(crate) allow_remote: bool,
+    /// How many routers an answer may pass, 1 to 255 [default: 64; 1 beyond this machine]
+    #[arg(long, value_name = "HOPS", value_parser = clap::value_parser!(u8).range(1..))]
+    pub(crate) hop_limit: Option<u8>,
+    /// A name besides addresses and localhost that clients may call this server by
+    #[arg(long, value_name = "NAME")]
+    pub(crate) allow_host: Vec<String>,
+    /// Serve the container credentials endpoint too, to who has this file's token; made if missing
     #[arg(long, value_name = "FILE")]
-    pub(crate) ca_bundle: Option<PathBuf>,
-    /// Accept any server certificate, and http:// beyond this machine: for tests only
+    pub(crate) authorization_token_file: Option<PathBuf>,
+    /// Serve /health and /metrics (Prometheus) too
     #[arg(long, value_parser = boolean, action = ArgAction::Set, num_args = 0..=1)]
     #[arg(
         require_equals = true,
@@ -161,37 +203,56 @@ pub(crate) struct NetworkOptions {
         default_missing_value = "true"
     )]
     #[arg(hide_default_value = true, value_name = "true|false")]
-    pub(crate) no_verify_ssl: bool,
-    /// No effect: HTTPS_PROXY, HTTP_PROXY and NO_PROXY are always heeded
-    #[arg(long, value_parser = boolean, action = ArgAction::Set, num_args = 0..=1)]
-    #[arg(
-        require_equals = true,
-        default_value = "false",
-        default_missing_value = "true"
-    )]
-    #[arg(hide = true)]
-    pub(crate) with_proxy: bool,
-    /// How long opening a connection may take
-    #[arg(long, value_name = "SECONDS", default_value = CONNECT_TIMEOUT_SECONDS, value_parser = timeout)]
-    pub(crate) connect_timeout: Duration,
-    /// How long one attempt may take as a whole; there are three at most
-    #[arg(long, value_name = "SECONDS", default_value = REQUEST_TIMEOUT_SECONDS, value_parser = timeout)]
-    pub(crate) request_timeout: Duration,
+    pub(crate) metrics: bool,
+    #[command(flatten)]
+    pub(crate) output: OutputOptions,
 }
 
-/// What is said on stderr.
+/// `doctor`.
 #[derive(Args, Debug)]
-#[command(next_help_heading = "Output")]
-pub(crate) struct OutputOptions {
-    /// Say each step on stderr; never a secret
-    #[arg(long, visible_alias = "debug", value_parser = boolean, action = ArgAction::Set, num_args = 0..=1)]
+#[command(args_override_self = true)]
+pub(crate) struct Doctor {
+    #[command(flatten)]
+    pub(crate) client: ClientOptions,
+    /// The role's trust policy: say whether it lets the session be, and which condition decides
+    #[arg(long, value_name = "FILE")]
+    pub(crate) trust_policy: Option<PathBuf>,
+    /// Ask the service for a session too; its credentials are thrown away
+    #[arg(long, value_parser = boolean, action = ArgAction::Set, num_args = 0..=1)]
     #[arg(
         require_equals = true,
         default_value = "false",
         default_missing_value = "true"
     )]
     #[arg(hide_default_value = true, value_name = "true|false")]
-    pub(crate) verbose: bool,
+    pub(crate) ask: bool,
+    /// Print one JSON object
+    #[arg(long, value_parser = boolean, action = ArgAction::Set, num_args = 0..=1)]
+    #[arg(
+        require_equals = true,
+        default_value = "false",
+        default_missing_value = "true"
+    )]
+    #[arg(hide_default_value = true, value_name = "true|false")]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) output: OutputOptions,
+}
+
+/// `completion`.
+#[derive(Args, Debug)]
+pub(crate) struct Completion {
+    /// The shell
+    #[arg(value_enum, value_name = "SHELL")]
+    pub(crate) shell: clap_complete::Shell,
+}
+
+/// `man`.
+#[derive(Args, Debug)]
+pub(crate) struct Man {
+    /// The directory to write to, one file for each command
+    #[arg(value_name = "DIR")]
+    pub(crate) directory: PathBuf,
 }
 
 /// `demo`.
@@ -246,55 +307,30 @@ pub(crate) struct Emulate {
 }
 
 impl Arguments {
-    /// Reads the command line, the program's name first.
+    /// The commands and their options, for what describes them.
+    pub(crate) fn description() -> clap::Command {
+        Self::command()
+    }
+
+    /// Reads the command line, the program's name first, and what the environment adds to it.
     ///
     /// # Errors
-    /// clap's own error, which [`one_line`] puts in words; asking for help or the version is one too.
-    pub(crate) fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
-        Self::try_parse_from(arguments)
+    /// The [`Refusal`]; asking for help or the version is one too.
+    pub(crate) fn read(
+        line: impl IntoIterator<Item = OsString>,
+        environment: &Environment<'_>,
+    ) -> Result<Self, Refusal> {
+        let mut command = Self::command();
+        let line = line.into_iter().collect();
+        let (line, from_variables) = variables::add(&command, line, environment);
+        let arguments = command
+            .try_get_matches_from_mut(line)
+            .and_then(|matches| Self::from_arg_matches(&matches));
+        arguments.map_err(|error| Refusal {
+            error: error.format(&mut command),
+            from_variables,
+        })
     }
-}
-
-/// A value that must not be printed: `Debug` hides it, dropping wipes it.
-#[derive(Clone)]
-pub(crate) struct SecretArgument(pub(crate) zeroize::Zeroizing<String>);
-
-impl From<String> for SecretArgument {
-    fn from(value: String) -> Self {
-        Self(zeroize::Zeroizing::new(value))
-    }
-}
-
-impl std::fmt::Debug for SecretArgument {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("[redacted]")
-    }
-}
-
-/// The words that Go's `strconv.ParseBool`, and so aws_signing_helper, takes.
-fn boolean(text: &str) -> Result<bool, String> {
-    match text {
-        "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
-        "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),
-        _ => Err("pass `true` or `false`".to_owned()),
-    }
-}
-
-/// Whole seconds; the bounds of a session are the core's to check.
-fn seconds(text: &str) -> Result<Duration, String> {
-    text.parse()
-        .map(Duration::from_secs)
-        .map_err(|_| "pass whole seconds, 900 to 43200".to_owned())
-}
-
-/// A time limit: seconds, with a fraction if need be, above nothing and at most an hour.
-fn timeout(text: &str) -> Result<Duration, String> {
-    let limit = Duration::from_secs(3600);
-    text.parse()
-        .ok()
-        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
-        .filter(|timeout| !timeout.is_zero() && *timeout <= limit)
-        .ok_or_else(|| "pass seconds, above 0 and at most 3600".to_owned())
 }
 
 #[cfg(test)]

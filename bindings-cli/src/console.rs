@@ -1,9 +1,12 @@
 //! What is said on stderr: one line an event, never a secret, never a control character.
 
 use std::{
-    cell::{Cell, RefCell},
     fmt,
     io::Write as _,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 /// The name that stands before every line, so that the reader of an SDK's log knows who spoke.
@@ -13,19 +16,20 @@ const SPEAKER: &str = "rolesanywhere";
 /// `--verbose` asks for all.
 #[derive(Debug, Default)]
 pub(crate) struct Console {
-    verbose: Cell<bool>,
-    warnings: RefCell<Vec<String>>,
+    verbose: AtomicBool,
+    at_once: AtomicBool,
+    warnings: Mutex<Vec<String>>,
 }
 
 impl Console {
     /// Prints what [`detail`](Self::detail) says, and warnings at once.
     pub(crate) fn set_verbose(&self, verbose: bool) {
-        self.verbose.set(verbose);
+        self.verbose.store(verbose, Ordering::Relaxed);
     }
 
     /// Says a step of the way, under `--verbose` only.
     pub(crate) fn detail(&self, message: fmt::Arguments<'_>) {
-        if self.verbose.get() {
+        if self.verbose.load(Ordering::Relaxed) {
             line(&message.to_string());
         }
     }
@@ -33,23 +37,23 @@ impl Console {
     /// Something that the user should change, though it stops nothing.
     pub(crate) fn warn(&self, message: impl Into<String>) {
         let message = message.into();
-        if self.verbose.get() {
+        if self.verbose.load(Ordering::Relaxed) || self.at_once.load(Ordering::Relaxed) {
             line(&format!("warning: {message}"));
         } else {
-            self.warnings.borrow_mut().push(message);
+            self.lock().push(message);
         }
     }
 
     /// The command did what it was asked: prints the warnings that waited.
     pub(crate) fn succeeded(&self) {
-        for message in self.warnings.take() {
+        for message in std::mem::take(&mut *self.lock()) {
             line(&format!("warning: {message}"));
         }
     }
 
     /// The command failed: prints the one line that says what to do.
     pub(crate) fn failed(&self, error: &dyn fmt::Display) {
-        match self.warnings.take().len() {
+        match std::mem::take(&mut *self.lock()).len() {
             0 => line(&error.to_string()),
             count => line(&format!(
                 "{error} ({count} warning{} withheld: `--verbose` shows {})",
@@ -57,6 +61,17 @@ impl Console {
                 if count == 1 { "it" } else { "them" },
             )),
         }
+    }
+
+    /// Prints the warnings that waited, and those to come when they come: for commands that go on.
+    pub(crate) fn speak_at_once(&self) {
+        self.at_once.store(true, Ordering::Relaxed);
+        self.succeeded();
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<String>> {
+        // Whoever panicked while holding it can have left only whole lines behind.
+        self.warnings.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Something that the user waits for.
@@ -70,13 +85,14 @@ impl Console {
     }
 }
 
-fn line(message: &str) {
-    write_stderr(&format!("{SPEAKER}: {}\n", one_line(message)));
+/// Says one line, whoever is free to: another thread has no [`Console`].
+pub(crate) fn line(message: &str) {
+    write_stderr(&format!("{SPEAKER}: {}\n", printable(message)));
 }
 
 /// Control characters, which a file or a server may have brought in, become spaces: a message cannot
 /// break the line or drive the terminal.
-fn one_line(message: &str) -> String {
+pub(crate) fn printable(message: &str) -> String {
     message
         .chars()
         .map(|c| if c.is_control() { ' ' } else { c })
@@ -94,6 +110,6 @@ mod tests {
 
     #[test]
     fn a_message_cannot_break_the_line_or_drive_the_terminal() {
-        assert_eq!(one_line("a\nb\r\u{1b}[31mc\u{9b}d"), "a b  [31mc d");
+        assert_eq!(printable("a\nb\r\u{1b}[31mc\u{9b}d"), "a b  [31mc d");
     }
 }

@@ -1,11 +1,12 @@
 //! The environment variables that matter, read once and passed on as a value.
 
 /// The environment variables, looked up by name. An empty variable counts as unset.
-pub(crate) struct Environment<'a>(&'a dyn Fn(&str) -> Option<String>);
+#[derive(Clone, Copy)]
+pub(crate) struct Environment<'a>(&'a (dyn Fn(&str) -> Option<String> + Sync));
 
 impl<'a> Environment<'a> {
     /// An environment that answers with `lookup`.
-    pub(crate) fn new(lookup: &'a dyn Fn(&str) -> Option<String>) -> Self {
+    pub(crate) fn new(lookup: &'a (dyn Fn(&str) -> Option<String> + Sync)) -> Self {
         Self(lookup)
     }
 

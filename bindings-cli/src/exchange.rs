@@ -153,7 +153,7 @@ fn explain(error: Error, attempts: u32, asked: Option<Duration>, offset: Option<
         let clock = retry::describe_offset(offset);
         message = format!("{message}; {clock}, and signing with the server's time did not help");
     }
-    Error::new(error.kind(), message)
+    error.with_message(message)
 }
 
 /// The clock, read where a request is dated.
@@ -163,6 +163,11 @@ pub(crate) fn now() -> UnixTime {
         Err(before) => -i64::try_from(before.duration().as_secs()).unwrap_or(i64::MAX),
     };
     UnixTime::from_seconds(since(SystemTime::now()))
+}
+
+/// A number that differs from process to process, for a [`Renewal`](rolesanywhere_core::Renewal).
+pub(crate) fn random_jitter() -> u64 {
+    u64::from(random()) << 32 | u64::from(random())
 }
 
 /// Randomness for the jitter. Without any, the longest wait.

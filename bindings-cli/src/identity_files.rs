@@ -9,11 +9,19 @@ use std::{
 use rolesanywhere_core::{CertificateChain, Error, ErrorKind, IdentityFiles, PrivateKey, Result};
 use zeroize::Zeroizing;
 
-use crate::{arguments::IdentityOptions, console::Console, environment::Environment, password};
+use crate::{console::Console, environment::Environment, password::Passwords};
 
 /// The largest file that is read: an ML-DSA-87 certificate has 10 kB of PEM, a file of five and a
 /// key some 60 kB.
 const MAX_FILE_LENGTH: u64 = 1024 * 1024;
+
+/// Where the identity's files are.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Places<'a> {
+    pub(crate) certificate: &'a Path,
+    pub(crate) private_key: Option<&'a Path>,
+    pub(crate) intermediates: Option<&'a Path>,
+}
 
 /// A certificate chain and the private key of its end entity: one generation, since both were read
 /// together and compared.
@@ -24,7 +32,7 @@ pub(crate) struct Identity {
 }
 
 impl Identity {
-    /// Reads the files that the options name, in any form that the core takes. A key file that others
+    /// Reads the files, in any form that the core takes. A key file that others
     /// can read earns a warning.
     ///
     /// # Errors
@@ -32,67 +40,54 @@ impl Identity {
     /// content, with the file's name before it; [`ErrorKind::KeyMismatch`] when key and certificate
     /// are no pair.
     pub(crate) fn load(
-        options: &IdentityOptions,
+        places: Places<'_>,
+        passwords: &Passwords<'_>,
         environment: &Environment<'_>,
         console: &Console,
     ) -> Result<Self> {
-        let password = password::read(&options.password, environment, console)?;
-        let certificate = InputFile::read(&options.certificate, "--certificate")?;
-        let private_key = options.private_key.as_deref();
+        let certificate = InputFile::read(places.certificate, "--certificate")?;
+        let private_key = places.private_key;
         let private_key = private_key.map(|path| InputFile::read(path, "--private-key"));
         let private_key = private_key.transpose()?;
-        let intermediates = options.intermediates.as_deref();
+        let intermediates = places.intermediates;
         let intermediates = intermediates.map(|path| InputFile::read(path, "--intermediates"));
         let intermediates = intermediates.transpose()?;
 
         let key_file = private_key.as_ref().unwrap_or(&certificate);
-        if let Some(mode) = key_file.open_mode {
-            console.warn(format!(
-                "the private key `{}` has mode {mode:04o}, so others than its owner can get at it: \
-                 `chmod 600` it",
-                key_file.path.display()
-            ));
-        }
-        let files = IdentityFiles {
-            certificate: &certificate.bytes,
-            private_key: private_key.as_ref().map(InputFile::content),
-            intermediates: intermediates.as_ref().map(InputFile::content),
-            password: password.as_ref().map(|password| password.as_slice()),
+        key_file.warn_if_open(console);
+        let read = |password: Option<&[u8]>| {
+            let files = IdentityFiles {
+                certificate: &certificate.bytes,
+                private_key: private_key.as_ref().map(InputFile::content),
+                intermediates: intermediates.as_ref().map(InputFile::content),
+                password,
+            };
+            files.read()
         };
         // Everything that was read is wiped when this returns.
-        match files.read() {
+        match passwords.open(&key_file.path, environment, console, read) {
             Ok((key, chain)) => Ok(Self { chain, key }),
-            Err(error) => Err(name_file(error, options)),
+            Err(error) => Err(name_file(error, places)),
         }
     }
 }
 
 /// The error with the file before it that it is about, and the option behind it that helps.
-fn name_file(error: Error, options: &IdentityOptions) -> Error {
-    let certificate = options.certificate.display();
-    let key = options
-        .private_key
-        .as_ref()
-        .unwrap_or(&options.certificate)
-        .display();
+fn name_file(error: Error, places: Places<'_>) -> Error {
+    let key = places.private_key.unwrap_or(places.certificate);
+    let (certificate, key) = (places.certificate.display(), key.display());
     match error.kind() {
-        ErrorKind::PasswordRequired => Error::new(
-            ErrorKind::PasswordRequired,
-            format!(
-                "the private key `{key}` is encrypted: give its password with --password-file, \
-                 --password-env or --password-fd"
-            ),
-        ),
-        ErrorKind::KeyMismatch if options.private_key.is_some() => {
+        ErrorKind::PasswordRequired => password_required(key),
+        ErrorKind::KeyMismatch if places.private_key.is_some() => {
             error.context(format_args!("`{key}` and `{certificate}`"))
         }
-        ErrorKind::InvalidCertificate => match &options.intermediates {
+        ErrorKind::InvalidCertificate => match places.intermediates {
             Some(path) if error.message().starts_with("the intermediate certificates") => {
                 error.context(format_args!("`{}`", path.display()))
             }
             _ => error.context(format_args!("`{certificate}`")),
         },
-        ErrorKind::InvalidKey if options.private_key.is_none() => Error::new(
+        ErrorKind::InvalidKey if places.private_key.is_none() => Error::new(
             ErrorKind::InvalidKey,
             format!(
                 "`{certificate}`: {}; a key in a file of its own is named with --private-key",
@@ -103,16 +98,52 @@ fn name_file(error: Error, options: &IdentityOptions) -> Error {
     }
 }
 
+fn password_required(key: impl std::fmt::Display) -> Error {
+    Error::new(
+        ErrorKind::PasswordRequired,
+        format!(
+            "the private key `{key}` is encrypted: give its password with --password-file, \
+             --password-env or --password-fd, or run this in a terminal"
+        ),
+    )
+}
+
+/// Reads a private key alone, without a certificate.
+///
+/// # Errors
+/// As [`Identity::load`], as far as keys go.
+pub(crate) fn private_key(
+    path: &Path,
+    passwords: &Passwords<'_>,
+    environment: &Environment<'_>,
+    console: &Console,
+) -> Result<PrivateKey> {
+    let file = InputFile::read(path, "--private-key")?;
+    file.warn_if_open(console);
+    let read = |password: Option<&[u8]>| PrivateKey::from_bytes(&file.bytes, password);
+    let shown = path.display();
+    passwords
+        .open(path, environment, console, read)
+        .map_err(|error| match error.kind() {
+            ErrorKind::PasswordRequired => password_required(shown),
+            _ => error.context(format_args!("`{shown}`")),
+        })
+}
+
 /// A file's content, wiped when dropped: any of them may hold a private key.
-struct InputFile {
-    path: PathBuf,
-    bytes: Zeroizing<Vec<u8>>,
+pub(crate) struct InputFile {
+    pub(crate) path: PathBuf,
+    pub(crate) bytes: Zeroizing<Vec<u8>>,
     /// The permissions, when they let in others than the owner.
     open_mode: Option<u32>,
 }
 
 impl InputFile {
-    fn read(path: &Path, option: &str) -> Result<Self> {
+    /// Reads a file of at most a mebibyte; `option` is what named it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidInput`] when it cannot be read, is too large or empty.
+    pub(crate) fn read(path: &Path, option: &str) -> Result<Self> {
         let refuse = |why: String| {
             let message = format!("`{}` {why}: check {option}", path.display());
             Error::new(ErrorKind::InvalidInput, message)
@@ -155,6 +186,16 @@ impl InputFile {
             bytes,
             open_mode: open_mode(&metadata),
         })
+    }
+
+    fn warn_if_open(&self, console: &Console) {
+        if let Some(mode) = self.open_mode {
+            console.warn(format!(
+                "the private key `{}` has mode {mode:04o}, so others than its owner can get at it: \
+                 `chmod 600` it",
+                self.path.display()
+            ));
+        }
     }
 
     fn content(&self) -> &[u8] {

@@ -5,14 +5,15 @@
 #![forbid(unsafe_code)]
 
 mod arguments;
-
+mod cache;
+mod client;
 mod commands;
 mod console;
+mod credentials_file;
 mod environment;
-
 mod exchange;
+mod go_name;
 mod https;
-
 mod identity_files;
 mod output_file;
 mod password;
@@ -20,6 +21,8 @@ mod proxy;
 mod remedy;
 mod retry;
 mod roots;
+mod selector;
+mod terminal;
 mod tls;
 
 use std::process::ExitCode;

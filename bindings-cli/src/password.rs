@@ -1,24 +1,104 @@
-//! The password of an encrypted private key, from the one place that the user named.
+//! The password of an encrypted private key: from the one place that the user named, else from the
+//! terminal.
 
-use std::{fs::File, io::Read as _, path::PathBuf};
+use std::{
+    fs::File,
+    io::Read as _,
+    path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
+};
 
 use rolesanywhere_core::{Error, ErrorKind, Result};
 use zeroize::Zeroizing;
 
-use crate::{arguments::PasswordOptions, console::Console, environment::Environment};
+use crate::{arguments::PasswordOptions, console::Console, environment::Environment, terminal};
 
 /// The longest password that is read. Longer input is some other file.
 const MAX_PASSWORD_LENGTH: u64 = 4096;
 
-/// Reads the password; `None` when no place was named. Wiped when dropped.
+/// How often a person may mistype; every try costs a derivation.
+const MAX_TRIES: u32 = 3;
+
+/// A password, wiped when dropped.
+pub(crate) type Password = Zeroizing<Vec<u8>>;
+
+/// Where a command takes passwords from, for as long as it runs. Files are read anew each time; what
+/// comes once only, from a descriptor or a terminal, is kept, and wiped when this is dropped.
+pub(crate) struct Passwords<'a> {
+    options: &'a PasswordOptions,
+    kept: Mutex<Option<Password>>,
+}
+
+impl<'a> Passwords<'a> {
+    /// Reads nothing yet.
+    pub(crate) fn new(options: &'a PasswordOptions) -> Self {
+        Self {
+            options,
+            kept: Mutex::new(None),
+        }
+    }
+
+    /// Opens what may be encrypted: `open` is called with the password that the options name, or
+    /// without one; where one is needed and no place was named, a person is asked, three times at
+    /// most. Without a terminal, `open`'s own error is returned.
+    ///
+    /// # Errors
+    /// `open`'s last; [`ErrorKind::InvalidInput`] when the place cannot be read.
+    pub(crate) fn open<T>(
+        &self,
+        what: &Path,
+        environment: &Environment<'_>,
+        console: &Console,
+        open: impl Fn(Option<&[u8]>) -> Result<T>,
+    ) -> Result<T> {
+        let kept = self.lock().clone();
+        let given = match kept {
+            Some(kept) => Some(kept),
+            None => read(self.options, environment, console)?,
+        };
+        if let Some(given) = given {
+            let opened = open(Some(&given))?;
+            if self.options.password_fd.is_some() {
+                *self.lock() = Some(given);
+            }
+            return Ok(opened);
+        }
+        let mut outcome = open(None);
+        for attempt in 0..MAX_TRIES {
+            let again = match &outcome {
+                Err(error) if error.kind() == ErrorKind::PasswordRequired => "",
+                Err(error) if error.kind() == ErrorKind::WrongPassword && attempt > 0 => {
+                    "That is not the password. "
+                }
+                _ => break,
+            };
+            let what = what.to_string_lossy();
+            let shown: String = what.chars().filter(|c| !c.is_control()).collect();
+            let Some(typed) = terminal::ask(&format!("{again}Password of `{shown}`: "))? else {
+                break;
+            };
+            outcome = open(Some(&typed));
+            if outcome.is_ok() {
+                *self.lock() = Some(typed);
+            }
+        }
+        outcome
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Password>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Reads the password; `None` when no place was named.
 ///
 /// # Errors
 /// [`ErrorKind::InvalidInput`] when the place cannot be read.
-pub(crate) fn read(
+fn read(
     options: &PasswordOptions,
     environment: &Environment<'_>,
     console: &Console,
-) -> Result<Option<Zeroizing<Vec<u8>>>> {
+) -> Result<Option<Password>> {
     if let Some(path) = &options.password_file {
         return read_file(path, "--password-file").map(Some);
     }
@@ -49,7 +129,7 @@ pub(crate) fn read(
     Ok(None)
 }
 
-fn read_file(path: &PathBuf, option: &str) -> Result<Zeroizing<Vec<u8>>> {
+fn read_file(path: &PathBuf, option: &str) -> Result<Password> {
     let refuse = |why: String| {
         let message = format!("the password file `{}` of {option} {why}", path.display());
         Error::new(ErrorKind::InvalidInput, message)

@@ -67,6 +67,13 @@ impl Error {
         self.message = alloc::format!("{context}: {}", self.message);
         self
     }
+
+    /// The same error in other words: the kind and what the service said stay.
+    #[must_use]
+    pub fn with_message(mut self, message: impl Into<String>) -> Self {
+        self.message = message.into();
+        self
+    }
 }
 
 impl fmt::Display for Error {
@@ -158,6 +165,23 @@ mod tests {
         let error = Error::new(ErrorKind::InvalidKey, "no PEM block").context("`key.pem`");
         assert_eq!(error.to_string(), "`key.pem`: no PEM block");
         assert_eq!(error.kind(), ErrorKind::InvalidKey);
+    }
+
+    #[test]
+    fn other_words_leave_what_the_service_said() {
+        let service = ServiceError {
+            status: 429,
+            code: None,
+            message: None,
+            request_id: None,
+            server_time: None,
+            retry_after: Some(core::time::Duration::from_secs(7)),
+        };
+        let error = Error::from_service(service).with_message("slow down");
+        assert_eq!(error.to_string(), "slow down");
+        assert_eq!(error.kind(), ErrorKind::Throttled);
+        let asked = error.service().and_then(|service| service.retry_after);
+        assert_eq!(asked, Some(core::time::Duration::from_secs(7)));
     }
 
     use alloc::string::ToString;

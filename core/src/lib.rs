@@ -57,6 +57,7 @@
 //!   also what derives public keys from private ones.
 //! * `ring`: `signers::ring`, the cheapest in a process that signs once.
 //! * `aws-lc`: `signers::aws_lc`, the fastest in a process that lives long.
+//! * `export-private-key`: `PrivateKey::to_pkcs8_der`, for a host that signs with a library of its own.
 //! * `std`: faster tables for `rustcrypto`, which need std.
 //!
 //! # Errors and panics

@@ -117,23 +117,23 @@ fn keys_that_the_service_does_not_take_are_named() {
         "dsa.par",
     ]);
     for (name, key, named) in [
-        ("ed25519", &["-algorithm", "ED25519"][..], "key is Ed25519:"),
-        ("ed448", &["-algorithm", "ED448"], "key is Ed448:"),
-        ("dsa", &["-paramfile", "dsa.par"], "key is DSA:"),
+        ("ed25519", &["-algorithm", "ED25519"][..], "the certificate: the key is Ed25519, which"),
+        ("ed448", &["-algorithm", "ED448"], "key is Ed448, which"),
+        ("dsa", &["-paramfile", "dsa.par"], "key is DSA, which"),
         (
             "rsa1024",
             &["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:1024"],
-            "key is RSA of 1024 bits:",
+            "the RSA key has 1024 bits: 2048 to 8192 are taken",
         ),
         (
             "pss",
             &["-algorithm", "RSA-PSS", "-pkeyopt", "rsa_keygen_bits:2048"],
-            "key is RSA-PSS:",
+            "key is RSA restricted to PSS (RSASSA-PSS), which",
         ),
         (
             "p224",
             &["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-224"],
-            "key is EC P-224:",
+            "key is EC on P-224 (secp224r1), which",
         ),
         (
             "k1",
@@ -143,7 +143,7 @@ fn keys_that_the_service_does_not_take_are_named() {
                 "-pkeyopt",
                 "ec_paramgen_curve:secp256k1",
             ],
-            "key is EC secp256k1:",
+            "key is EC on secp256k1, which",
         ),
         (
             "brainpool",
@@ -153,7 +153,7 @@ fn keys_that_the_service_does_not_take_are_named() {
                 "-pkeyopt",
                 "ec_paramgen_curve:brainpoolP256r1",
             ],
-            "key is EC brainpoolP256r1:",
+            "key is EC on a Brainpool curve, which",
         ),
         (
             "sect",
@@ -163,7 +163,7 @@ fn keys_that_the_service_does_not_take_are_named() {
                 "-pkeyopt",
                 "ec_paramgen_curve:sect233k1",
             ],
-            "key is EC on the curve 1.3.132.0.26:",
+            "key is EC on the curve `1.3.132.0.26`, which",
         ),
         (
             "explicit",
@@ -175,7 +175,7 @@ fn keys_that_the_service_does_not_take_are_named() {
                 "-pkeyopt",
                 "ec_param_enc:explicit",
             ],
-            "key is EC with explicit curve parameters",
+            "key has explicit curve parameters",
         ),
     ] {
         let certificate = read(&workshop.issue(Order {

@@ -1,9 +1,12 @@
 //! The audit log: one record for each call, with the true reason of each refusal.
 
+mod cloudtrail;
+
 use std::{
     collections::VecDeque,
+    fmt,
     net::IpAddr,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, OnceLock, PoisonError},
 };
 
 use rolesanywhere_core::UnixTime;
@@ -22,12 +25,20 @@ pub struct AuditRecord {
     pub operation: String,
     /// The client's address.
     pub source: Option<IpAddr>,
+    /// What the client said that it is.
+    pub user_agent: Option<String>,
     /// What became of it.
     pub outcome: Outcome,
     /// The certificate's serial number in decimal, once it was read.
     pub certificate_serial: Option<String>,
     /// The certificate's subject, once it was read.
     pub certificate_subject: Option<String>,
+    /// The certificate, DER, once it was read.
+    pub certificate_der: Option<Vec<u8>>,
+    /// The duration that was asked for, in seconds.
+    pub duration_seconds: Option<u32>,
+    /// The session name that was asked for.
+    pub role_session_name: Option<String>,
     /// The trust anchor that was asked for.
     pub trust_anchor_arn: Option<String>,
     /// The profile that was asked for.
@@ -37,6 +48,22 @@ pub struct AuditRecord {
     /// Where an accepted request did not conform to the signing process, as CloudTrail's
     /// `additionalEventData` notes it.
     pub nonconformance: Vec<String>,
+    /// What CreateSession gave out.
+    pub session: Option<IssuedSession>,
+}
+
+/// What CreateSession gave out, without the secrets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct IssuedSession {
+    /// `AROA…:NAME`
+    pub assumed_role_id: String,
+    /// When it ends.
+    pub expiration: UnixTime,
+    /// How full its policies and tags are, in percent.
+    pub packed_policy_size: u32,
+    /// The ARN of the subject that asked for it.
+    pub subject_arn: String,
 }
 
 /// What became of a call.
@@ -78,12 +105,17 @@ impl AuditRecord {
                 message: String::new(),
                 reason: "the call was not finished".to_owned(),
             },
+            user_agent: None,
             certificate_serial: None,
             certificate_subject: None,
+            certificate_der: None,
+            duration_seconds: None,
+            role_session_name: None,
             trust_anchor_arn: None,
             profile_arn: None,
             role_arn: None,
             nonconformance: Vec::new(),
+            session: None,
         }
     }
 
@@ -97,11 +129,65 @@ impl AuditRecord {
     }
 }
 
+impl fmt::Display for AuditRecord {
+    /// One line for a log: what was asked for, by whom, and what became of it with the true reason.
+    /// Control characters are escaped.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut line = format!("{} {}", self.time.to_iso8601(), self.operation);
+        for (name, value) in [
+            ("subject", &self.certificate_subject),
+            ("serial", &self.certificate_serial),
+            ("role", &self.role_arn),
+        ] {
+            if let Some(value) = value {
+                line.push_str(&format!(" {name}={value:?}"));
+            }
+        }
+        match &self.outcome {
+            Outcome::Refused {
+                check,
+                fault,
+                message,
+                reason,
+            } => {
+                let code = fault.entry().code;
+                line.push_str(&format!(" refused: {code} {message:?}; {check}: {reason}"));
+            }
+            Outcome::Succeeded {
+                assumed_role_arn, ..
+            } => {
+                line.push_str(&format!(" succeeded: {assumed_role_arn}"));
+                for note in &self.nonconformance {
+                    line.push_str(&format!("; not as it should be signed: {note}"));
+                }
+            }
+        }
+        line.chars().try_for_each(|c| {
+            if c.is_control() {
+                write!(f, "{}", c.escape_unicode())
+            } else {
+                write!(f, "{c}")
+            }
+        })
+    }
+}
+
 /// The newest records, in memory.
-#[derive(Debug)]
 pub(crate) struct AuditLog {
     limit: usize,
     records: Mutex<VecDeque<AuditRecord>>,
+    observer: OnceLock<Observer>,
+}
+
+/// Is shown every record when it is written.
+type Observer = Box<dyn Fn(&AuditRecord) + Send + Sync>;
+
+impl fmt::Debug for AuditLog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuditLog")
+            .field("limit", &self.limit)
+            .finish_non_exhaustive()
+    }
 }
 
 impl AuditLog {
@@ -110,15 +196,31 @@ impl AuditLog {
         Self {
             limit,
             records: Mutex::new(VecDeque::new()),
+            observer: OnceLock::new(),
         }
     }
 
+    /// Shows every later record to `observer`; false when there is an observer already.
+    pub(crate) fn observe(&self, observer: Observer) -> bool {
+        self.observer.set(observer).is_ok()
+    }
+
     pub(crate) fn push(&self, record: AuditRecord) {
+        if let Some(observer) = self.observer.get() {
+            observer(&record);
+        }
         let mut records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
         while records.len() >= self.limit.max(1) {
             records.pop_front();
         }
         records.push_back(record);
+    }
+
+    /// The newest `count` records, oldest first.
+    pub(crate) fn newest(&self, count: usize) -> Vec<AuditRecord> {
+        let records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
+        let older = records.len().saturating_sub(count);
+        records.iter().skip(older).cloned().collect()
     }
 
     pub(crate) fn records(&self) -> Vec<AuditRecord> {

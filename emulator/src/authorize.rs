@@ -2,12 +2,19 @@
 //! source identity and duration.
 
 mod identity;
+mod session_policies;
+mod tags;
 
 pub(crate) use identity::{session_name, source_identity};
+pub(crate) use session_policies::{packed_policy_size, session_policies};
+pub(crate) use tags::SessionTags;
 
 use crate::{
+    certificate::Certificate,
+    config::AttributeMapping,
     create_session::Case,
     error::{Fault, Refusal},
+    policy::{self, SessionInputs, session_context},
 };
 
 /// The profile exists and is enabled.
@@ -50,12 +57,57 @@ pub(crate) fn session_name_authorized(case: &Case<'_>) -> Result<(), Refusal> {
     ))
 }
 
-/// The role exists and its trust policy lets the service assume it.
-///
-/// Trust policies are not read yet: every role of the emulator trusts the service. The check stands
-/// in the table, so that evaluating policies changes this function alone.
+/// The role exists and its trust policy lets the service assume it for this certificate, tag the
+/// session and set its source identity.
 pub(crate) fn trust_policy(case: &Case<'_>) -> Result<(), Refusal> {
-    case.role().map(|_| ())
+    let role = case.role()?;
+    let tags = case.session_tags()?;
+    if tags.tags.len() > tags::MAX_TAGS {
+        return Err(case.unable_to_assume_role(format!(
+            "the certificate makes {} session tags, and STS takes {}",
+            tags.tags.len(),
+            tags::MAX_TAGS
+        )));
+    }
+    let anchor = case.trust_anchor()?;
+    let context = session_context(&SessionInputs {
+        tags: &tags.tags,
+        trust_anchor_arn: &anchor.arn,
+        account: case.account,
+        source_identity: &source_identity(case)?,
+        session_name: &session_name(case)?,
+        request_tags: case.settings.pass_request_tags,
+        now: case.now,
+    });
+    let needs_tag_session = case.settings.always_require_tag_session || !tags.tags.is_empty();
+    policy::authorize_session(&role.trust_policy, &context, needs_tag_session)
+        .map_err(|refusal| unable_to_assume_role(case, tags, &refusal.sentence))
+}
+
+/// What the service says when STS refuses, with what it says of attributes that are no tags.
+fn unable_to_assume_role(case: &Case<'_>, tags: &SessionTags, reason: &str) -> Refusal {
+    match tags.unmapped() {
+        None => case.unable_to_assume_role(reason),
+        Some(unmapped) => Refusal::with_detail(
+            Fault::UnableToAssumeRoleUnmapped,
+            format!("{}. {unmapped}", case.parameters.role_arn),
+            format!("{reason}; {unmapped}"),
+        ),
+    }
+}
+
+/// The tags that the profile's attribute mappings make of the certificate.
+pub(crate) fn session_tags(
+    certificate: &Certificate,
+    mappings: &[AttributeMapping],
+) -> SessionTags {
+    tags::session_tags(certificate, |field, attribute| {
+        mappings
+            .iter()
+            .filter(|mapping| mapping.certificate_field == field)
+            .flat_map(|mapping| &mapping.specifiers)
+            .any(|specifier| tags::covers(field, specifier, attribute))
+    })
 }
 
 /// Session name and source identity are such that STS takes them.

@@ -1,11 +1,14 @@
 //! Certificates, read with x509-parser: the facts that the service's rules ask for.
 
+mod name;
+
+pub(crate) use name::Name;
+
 use rustls_pki_types::CertificateDer;
 use x509_parser::{
-    der_parser::asn1_rs::Tag,
     error::X509Error,
+    extensions::GeneralName,
     prelude::{FromDer, X509Certificate, X509Version},
-    x509::AttributeTypeAndValue,
 };
 
 use rolesanywhere_core::UnixTime;
@@ -20,15 +23,18 @@ pub(crate) struct Certificate {
     pub(crate) serial_decimal: String,
     /// The serial number in lower-case hexadecimal, without leading zeros.
     pub(crate) serial_hex: String,
+    /// The content of the serial number's INTEGER: big endian, with a zero byte where it needs one.
+    pub(crate) serial: Vec<u8>,
     /// The DER of the subject.
     pub(crate) subject: Vec<u8>,
     /// The DER of the issuer.
     pub(crate) issuer: Vec<u8>,
-    /// The subject for people.
+    pub(crate) subject_name: Name,
+    pub(crate) issuer_name: Name,
+    pub(crate) alternative_names: AlternativeNames,
+    /// The subject as the service writes it.
     pub(crate) subject_text: String,
     pub(crate) subject_is_empty: bool,
-    /// Every common name of the subject in order; `None` for one whose string type is not known.
-    pub(crate) common_names: Vec<Option<String>>,
     pub(crate) not_before: UnixTime,
     pub(crate) not_after: UnixTime,
     /// Whether it is a CA, and its path length constraint; `None` without the extension.
@@ -43,10 +49,19 @@ pub(crate) struct Certificate {
     pub(crate) signature_algorithm: Vec<u8>,
 }
 
+/// The names of the subject alternative name that the service looks at: the first of each kind.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct AlternativeNames {
+    pub(crate) dns: Option<String>,
+    pub(crate) uri: Option<String>,
+    pub(crate) directory: Option<Name>,
+}
+
 /// The bits of the key usage that the rules look at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct KeyUsage {
     pub(crate) digital_signature: bool,
+    pub(crate) crl_sign: bool,
     pub(crate) key_cert_sign: bool,
 }
 
@@ -87,23 +102,33 @@ impl Certificate {
             .map_err(unreadable("key usage"))?
             .map(|extension| KeyUsage {
                 digital_signature: extension.value.digital_signature(),
+                crl_sign: extension.value.crl_sign(),
                 key_cert_sign: extension.value.key_cert_sign(),
             });
         let client_auth = parsed
             .extended_key_usage()
             .map_err(unreadable("extended key usage"))?
             .map(|extension| extension.value.client_auth || extension.value.any);
+        let alternative_names = parsed
+            .subject_alternative_name()
+            .map_err(unreadable("subject alternative name"))?
+            .map(|extension| AlternativeNames::new(&extension.value.general_names))
+            .unwrap_or_default();
         let subject = parsed.subject();
+        let subject_name = Name::new(subject);
         Ok(Self {
             der: CertificateDer::from(der.to_vec()),
             is_v3: parsed.version() == X509Version::V3,
             serial_decimal: parsed.serial.to_str_radix(10),
             serial_hex: parsed.serial.to_str_radix(16),
+            serial: serial.to_vec(),
             subject: subject.as_raw().to_vec(),
             issuer: parsed.issuer().as_raw().to_vec(),
-            subject_text: subject.to_string(),
+            subject_text: subject_name.to_string(),
             subject_is_empty: subject.iter_rdn().next().is_none(),
-            common_names: subject.iter_common_name().map(text).collect(),
+            subject_name,
+            issuer_name: Name::new(parsed.issuer()),
+            alternative_names,
             not_before: UnixTime::from_seconds(parsed.validity().not_before.timestamp()),
             not_after: UnixTime::from_seconds(parsed.validity().not_after.timestamp()),
             basic_constraints,
@@ -123,6 +148,28 @@ impl Certificate {
     /// Whether it is self-issued: path length constraints do not count it.
     pub(crate) fn is_self_issued(&self) -> bool {
         self.subject == self.issuer
+    }
+}
+
+impl AlternativeNames {
+    fn new(names: &[GeneralName<'_>]) -> Self {
+        let mut found = Self::default();
+        for name in names {
+            match name {
+                GeneralName::DNSName(dns) if found.dns.is_none() => {
+                    found.dns = Some((*dns).to_owned());
+                }
+                GeneralName::URI(uri) if found.uri.is_none() => {
+                    found.uri = Some((*uri).to_owned());
+                }
+                GeneralName::DirectoryName(name) if found.directory.is_none() => {
+                    found.directory = Some(Name::new(name));
+                }
+                // Other kinds are ignored, not refused (user guide).
+                _ => {}
+            }
+        }
+        found
     }
 }
 
@@ -165,40 +212,9 @@ fn modulus_bits(modulus: &[u8]) -> u32 {
     8 - first.leading_zeros() + rest.saturating_mul(8)
 }
 
-/// The text of an attribute value, by its string type; `None` for a type that holds no text.
-fn text(attribute: &AttributeTypeAndValue<'_>) -> Option<String> {
-    let value = attribute.attr_value();
-    let bytes = value.data;
-    match value.tag() {
-        Tag::BmpString => {
-            let units: Vec<u16> = bytes
-                .chunks(2)
-                .map(|pair| <[u8; 2]>::try_from(pair).map(u16::from_be_bytes))
-                .collect::<Result<_, _>>()
-                .ok()?;
-            String::from_utf16(&units).ok()
-        }
-        Tag::UniversalString => bytes
-            .chunks(4)
-            .map(|four| {
-                let value = u32::from_be_bytes(<[u8; 4]>::try_from(four).ok()?);
-                char::from_u32(value)
-            })
-            .collect(),
-        // T.61 is what the standard says; Latin-1 is what software writes.
-        Tag::T61String => Some(bytes.iter().map(|byte| char::from(*byte)).collect()),
-        Tag::Ia5String
-        | Tag::NumericString
-        | Tag::PrintableString
-        | Tag::Utf8String
-        | Tag::VisibleString => String::from_utf8(bytes.to_vec()).ok(),
-        _ => None,
-    }
-}
-
 /// The content of the outer `signatureAlgorithm`, in the form in which webpki's algorithms name
 /// theirs. The DER has been parsed before, so this only walks over lengths.
-fn algorithm_identifier(der: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn algorithm_identifier(der: &[u8]) -> Option<Vec<u8>> {
     let (certificate, _) = element(der)?;
     let (_, after_tbs) = element(certificate)?;
     let (algorithm, _) = element(after_tbs)?;
@@ -206,7 +222,7 @@ fn algorithm_identifier(der: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// Splits one DER element into its content and what follows it.
-fn element(der: &[u8]) -> Option<(&[u8], &[u8])> {
+pub(crate) fn element(der: &[u8]) -> Option<(&[u8], &[u8])> {
     let (_, after_tag) = der.split_first()?;
     let (first, after_first) = after_tag.split_first()?;
     let (length, content) = if *first < 0x80 {

@@ -19,6 +19,15 @@
 //! name = "app"
 //! ```
 
+mod resources;
+mod settings;
+
+pub use resources::{
+    AccessKey, AttributeMapping, CertificateField, Crl, NotificationEvent, NotificationSetting,
+    PrivateCa, Profile, Role, TrustAnchor,
+};
+pub use settings::Settings;
+
 use std::path::Path;
 
 use rolesanywhere_core::{Error, ErrorKind, Result};
@@ -50,123 +59,18 @@ pub struct Config {
     /// The roles.
     #[serde(default, rename = "role")]
     pub roles: Vec<Role>,
+    /// The certificate revocation lists.
+    #[serde(default, rename = "crl")]
+    pub crls: Vec<Crl>,
+    /// The certificate authorities of AWS Private CA that trust anchors may name.
+    #[serde(default, rename = "private_ca")]
+    pub private_cas: Vec<PrivateCa>,
+    /// The long-term access keys whose signatures on calls of the control plane are verified.
+    #[serde(default, rename = "access_key")]
+    pub access_keys: Vec<AccessKey>,
     /// The settings.
     #[serde(default)]
     pub settings: Settings,
-}
-
-/// A trust anchor.
-#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
-#[serde(deny_unknown_fields)]
-pub struct TrustAnchor {
-    /// The name. The ARN follows from it, unless `id` is given.
-    pub name: String,
-    /// The UUID, to reproduce the ARN of a real trust anchor.
-    pub id: Option<String>,
-    /// The name of an alias, as in `alias/trust-anchor/NAME`.
-    pub alias: Option<String>,
-    /// One or two CA certificates, PEM.
-    pub pem: Option<String>,
-    /// The file that holds them, relative to the configuration file; instead of `pem`.
-    pub pem_file: Option<String>,
-    /// Whether it is enabled. True when absent: who writes an anchor into a file means to use it.
-    /// (The real API's default is false.)
-    #[serde(default = "yes")]
-    pub enabled: bool,
-}
-
-/// A profile.
-#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
-#[serde(deny_unknown_fields)]
-pub struct Profile {
-    /// The name. The ARN follows from it, unless `id` is given.
-    pub name: String,
-    /// The UUID, to reproduce the ARN of a real profile.
-    pub id: Option<String>,
-    /// The name of an alias, as in `alias/profile/NAME`.
-    pub alias: Option<String>,
-    /// The roles that sessions may be made for: ARNs, or names of this account's roles.
-    #[serde(default)]
-    pub roles: Vec<String>,
-    /// How long sessions last at most, in seconds, 900 to 43200.
-    #[serde(default = "default_duration")]
-    pub duration_seconds: u32,
-    /// Whether clients may name their sessions.
-    #[serde(default)]
-    pub accept_role_session_name: bool,
-    /// Whether it is enabled. True when absent, as with trust anchors.
-    #[serde(default = "yes")]
-    pub enabled: bool,
-}
-
-/// A role. It trusts the service; trust policies are not evaluated yet.
-#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
-#[serde(deny_unknown_fields)]
-pub struct Role {
-    /// The name, 1 to 64 characters.
-    pub name: String,
-    /// The path, beginning and ending in `/`.
-    #[serde(default = "default_path")]
-    pub path: String,
-    /// `MaxSessionDuration` in seconds, 3600 to 43200.
-    #[serde(default = "default_duration")]
-    pub max_session_duration: u32,
-}
-
-/// What the emulator does where the real service's behaviour is a matter of configuration or is not
-/// known. Each default is the safe side: what passes here should pass there.
-#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
-#[serde(deny_unknown_fields, default)]
-#[non_exhaustive]
-pub struct Settings {
-    /// Takes a declared algorithm that is not the one of the certificate's key, such as
-    /// `AWS4-X509-RSA-SHA384`, which iam-rolesanywhere-session declares (and hashes with SHA-256 all
-    /// the same) for a certificate that its CA signed with SHA-384. The signature is verified as the
-    /// key's own algorithm. Off: the live verdict is unknown.
-    pub accept_mismatched_algorithm: bool,
-    /// Takes certificates signed with RSASSA-PSS. Off: unknown.
-    pub accept_rsa_pss_certificates: bool,
-    /// How many audit records are kept, the newest. 1,000.
-    pub audit_records: usize,
-    /// How far `X-Amz-Date` may be from the emulator's clock, in seconds, either way. 600: ten
-    /// minutes were seen to pass and thirty to fail.
-    pub clock_tolerance_seconds: u32,
-    /// Holds trust anchor certificates to their validity. On: the guide implies it.
-    pub enforce_anchor_validity: bool,
-    /// What becomes of a common name that cannot be a source identity as it is (repeated, longer
-    /// than 64, or with characters outside STS's set): false refuses, true falls back on
-    /// `ID=` and the serial number. Refused: unknown.
-    pub irregular_common_name_falls_back_on_serial: bool,
-    /// How many issued credentials are kept, the newest. 10,000.
-    pub issued_credentials: usize,
-    /// The shortest RSA key of an end entity, in bits, 1024 to 8192. 2,048: unknown.
-    pub minimum_rsa_bits: u32,
-    /// Pads the default session name, the serial number in hexadecimal, to an even length. On: seen
-    /// for `ID=`, unknown here; STS refuses names of one character.
-    pub pad_default_session_name: bool,
-    /// Refuses an end entity whose extended key usage leaves out clientAuth. Off: the guide does not
-    /// ask for it.
-    pub require_client_auth: bool,
-    /// Refuses a request that leaves `content-type` unsigned. Off: the live service takes it.
-    pub require_signed_content_type: bool,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            accept_mismatched_algorithm: false,
-            accept_rsa_pss_certificates: false,
-            audit_records: 1_000,
-            clock_tolerance_seconds: 600,
-            enforce_anchor_validity: true,
-            irregular_common_name_falls_back_on_serial: false,
-            issued_credentials: 10_000,
-            minimum_rsa_bits: 2_048,
-            pad_default_session_name: true,
-            require_client_auth: false,
-            require_signed_content_type: false,
-        }
-    }
 }
 
 impl Config {
@@ -180,6 +84,9 @@ impl Config {
             trust_anchors: Vec::new(),
             profiles: Vec::new(),
             roles: Vec::new(),
+            crls: Vec::new(),
+            private_cas: Vec::new(),
+            access_keys: Vec::new(),
             settings: Settings::default(),
         }
     }
@@ -205,8 +112,15 @@ impl Config {
         self
     }
 
-    /// Reads TOML. Every `pem_file` is handed to `read`, and its text put in place of it, so that
-    /// the result stands alone.
+    /// The same with one more CRL.
+    #[must_use]
+    pub fn with_crl(mut self, crl: Crl) -> Self {
+        self.crls.push(crl);
+        self
+    }
+
+    /// Reads TOML. Every `pem_file` and `trust_policy_file` is handed to `read`, and its text put in
+    /// place of it, so that the result stands alone.
     ///
     /// # Errors
     /// [`ErrorKind::InvalidInput`] with line and column when the text is not such a file, or
@@ -219,23 +133,26 @@ impl Config {
             )
         })?;
         for anchor in &mut config.trust_anchors {
-            if let Some(file) = anchor.pem_file.take() {
-                if anchor.pem.is_some() {
-                    return Err(Error::new(
-                        ErrorKind::InvalidInput,
-                        format!(
-                            "the trust anchor `{}` has both `pem` and `pem_file`: keep one",
-                            anchor.name
-                        ),
-                    ));
-                }
-                anchor.pem = Some(read(&file)?);
-            }
+            let what = format!("the trust anchor `{}`", anchor.name);
+            take_file(&what, "pem", &mut anchor.pem, &mut anchor.pem_file, &read)?;
+        }
+        for crl in &mut config.crls {
+            let what = format!("the CRL `{}`", crl.name);
+            take_file(&what, "pem", &mut crl.pem, &mut crl.pem_file, &read)?;
+        }
+        for ca in &mut config.private_cas {
+            let what = format!("the private CA `{}`", ca.arn);
+            take_file(&what, "pem", &mut ca.pem, &mut ca.pem_file, &read)?;
+        }
+        for role in &mut config.roles {
+            let what = format!("the role `{}`", role.name);
+            let (text, file) = (&mut role.trust_policy, &mut role.trust_policy_file);
+            take_file(&what, "trust_policy", text, file, &read)?;
         }
         Ok(config)
     }
 
-    /// Reads a TOML file; `pem_file`s are relative to it.
+    /// Reads a TOML file; files that it names are relative to it.
     ///
     /// # Errors
     /// [`ErrorKind::InvalidInput`] when a file is missing or not what it should be.
@@ -247,49 +164,29 @@ impl Config {
     }
 }
 
-impl TrustAnchor {
-    /// An enabled trust anchor of one or two CA certificates in PEM.
-    pub fn new(name: &str, pem: &str) -> Self {
-        Self {
-            name: name.to_owned(),
-            id: None,
-            alias: None,
-            pem: Some(pem.to_owned()),
-            pem_file: None,
-            enabled: true,
-        }
-    }
-}
+/// A CRL of 100,000 entries is about 5 MB in PEM; a file longer than this is another file.
+const MAX_FILE_LENGTH: u64 = 16 << 20;
 
-impl Profile {
-    /// An enabled profile for the given roles (names of this account's roles, or ARNs): an hour, no
-    /// session names from clients.
-    pub fn new(name: &str, roles: &[&str]) -> Self {
-        Self {
-            name: name.to_owned(),
-            id: None,
-            alias: None,
-            roles: roles.iter().map(|role| (*role).to_owned()).collect(),
-            duration_seconds: default_duration(),
-            accept_role_session_name: false,
-            enabled: true,
-        }
+/// Puts the text of a file in place of its name.
+fn take_file(
+    what: &str,
+    member: &str,
+    text: &mut Option<String>,
+    file: &mut Option<String>,
+    read: impl Fn(&str) -> Result<String>,
+) -> Result<()> {
+    let Some(file) = file.take() else {
+        return Ok(());
+    };
+    if text.is_some() {
+        return Err(Error::new(
+            ErrorKind::InvalidInput,
+            format!("{what} has both `{member}` and `{member}_file`: keep one"),
+        ));
     }
+    *text = Some(read(&file)?);
+    Ok(())
 }
-
-impl Role {
-    /// A role of the path `/` whose sessions last an hour at most.
-    pub fn new(name: &str) -> Self {
-        Self {
-            name: name.to_owned(),
-            path: default_path(),
-            max_session_duration: default_duration(),
-        }
-    }
-}
-
-/// Configuration files hold a few certificates; a file longer than this is another file.
-const MAX_FILE_LENGTH: u64 = 1 << 20;
 
 fn read_text(path: &Path) -> Result<String> {
     let refuse = |why: String| {

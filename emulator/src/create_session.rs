@@ -7,7 +7,7 @@ use rolesanywhere_core::UnixTime;
 use crate::{
     audit::AuditRecord,
     authenticate::{self, SignedRequest},
-    authorize,
+    authorize::{self, SessionTags},
     certificate::Certificate,
     config::Settings,
     error::{Fault, Refusal},
@@ -16,7 +16,7 @@ use crate::{
     parameters::Parameters,
     path, revocation,
     service::Service,
-    store::{Profile, Role, TrustAnchor},
+    store::{Profile, Resources, Role, TrustAnchor},
 };
 
 /// A check: looks at a case, refuses it or lets it pass.
@@ -24,7 +24,7 @@ type Check = fn(&Case<'_>) -> Result<(), Refusal>;
 
 /// What is checked, in this order. The service documents no order; this is the one that its
 /// recorded answers suggest. Where a request has two faults, the first one here is told.
-pub(crate) const CHECKS: [(&str, Check); 18] = [
+pub(crate) const CHECKS: [(&str, Check); 19] = [
     ("trust anchor found", path::trust_anchor_found),
     ("trust anchor enabled", path::trust_anchor_enabled),
     ("certificate readable", path::certificate_readable),
@@ -43,8 +43,9 @@ pub(crate) const CHECKS: [(&str, Check); 18] = [
     ("profile", authorize::profile),
     ("role in profile", authorize::role_in_profile),
     ("session name", authorize::session_name_authorized),
-    ("trust policy", authorize::trust_policy),
     ("session name and source identity", authorize::identity),
+    ("trust policy", authorize::trust_policy),
+    ("session policies", authorize::session_policies),
     ("duration", authorize::duration),
 ];
 
@@ -55,16 +56,20 @@ const MUST_SIGN: [&str; 3] = ["host", "x-amz-date", "x-amz-x509"];
 #[derive(Debug)]
 pub(crate) struct Case<'a> {
     pub(crate) settings: &'a Settings,
+    pub(crate) account: &'a str,
     pub(crate) region: &'a str,
     pub(crate) now: UnixTime,
     pub(crate) signed: SignedRequest,
     pub(crate) parameters: Parameters,
+    /// As they are while this call is answered.
+    pub(crate) resources: Arc<Resources>,
     certificate: Result<Certificate, String>,
     chain: Result<Vec<Certificate>, String>,
     trust_anchor: Option<Arc<TrustAnchor>>,
     profile: Option<Arc<Profile>>,
     role: Option<Arc<Role>>,
     path: OnceCell<Vec<Certificate>>,
+    tags: OnceCell<SessionTags>,
 }
 
 /// Runs a request through the table and issues credentials.
@@ -99,6 +104,7 @@ impl<'a> Case<'a> {
         let resources = service.resources();
         Ok(Self {
             settings,
+            account: &service.account().id,
             region: service.region(),
             now,
             certificate,
@@ -108,7 +114,9 @@ impl<'a> Case<'a> {
             role: resources.find_role(&parameters.role_arn),
             signed,
             parameters,
+            resources,
             path: OnceCell::new(),
+            tags: OnceCell::new(),
         })
     }
 
@@ -168,6 +176,15 @@ impl<'a> Case<'a> {
         let _already_set = self.path.set(path);
     }
 
+    /// The session's tags, made at first use.
+    pub(crate) fn session_tags(&self) -> Result<&SessionTags, Refusal> {
+        let (certificate, profile) = (self.certificate()?, self.profile()?);
+        let mappings = &profile.attribute_mappings;
+        Ok(self
+            .tags
+            .get_or_init(|| authorize::session_tags(certificate, mappings)))
+    }
+
     pub(crate) fn unable_to_assume_role(&self, reason: impl Into<String>) -> Refusal {
         Refusal::with_detail(Fault::UnableToAssumeRole, &self.parameters.role_arn, reason)
     }
@@ -176,9 +193,14 @@ impl<'a> Case<'a> {
         if let Ok(certificate) = &self.certificate {
             record.certificate_serial = Some(certificate.serial_decimal.clone());
             record.certificate_subject = Some(certificate.subject_text.clone());
+            record.certificate_der = Some(certificate.der.to_vec());
         }
         record.trust_anchor_arn = Some(self.parameters.trust_anchor_arn.clone());
         record.profile_arn = Some(self.parameters.profile_arn.clone());
         record.role_arn = Some(self.parameters.role_arn.clone());
+        record.duration_seconds = self.parameters.duration_seconds;
+        record
+            .role_session_name
+            .clone_from(&self.parameters.role_session_name);
     }
 }

@@ -151,6 +151,8 @@ faults! {
     TrustAnchorNotFound = 403, "AccessDeniedException", "Specified Trust Anchor wasn't found.", Recorded;
     /// STS would refuse to assume the role.
     UnableToAssumeRole = 403, "AccessDeniedException", "Unable to assume role for {}.", Recorded;
+    /// STS would refuse to assume the role, and attributes of the certificate gave no tags.
+    UnableToAssumeRoleUnmapped = 403, "AccessDeniedException", "Unable to assume role for {}", Recorded;
     /// No operation answers to this method and path.
     UnknownOperation = 404, "UnknownOperationException", "{}", Inferred;
     /// The certificate does not chain to the trust anchor.
@@ -214,6 +216,7 @@ mod tests {
                 &Fault::IncompleteSignature,
                 &Fault::RequestTooLarge,
                 &Fault::UnableToAssumeRole,
+                &Fault::UnableToAssumeRoleUnmapped,
                 &Fault::UnknownOperation,
                 &Fault::Validation,
             ]

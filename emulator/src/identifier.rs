@@ -10,6 +10,11 @@ pub(crate) fn derived_uuid(parts: &[&[u8]]) -> String {
     uuid(leading_bytes(&hash(parts)), 8)
 }
 
+/// The UUID of a subject: it follows from its trust anchor's ARN and its name (DER).
+pub(crate) fn subject_id(trust_anchor_arn: &str, subject: &[u8]) -> String {
+    derived_uuid(&[b"subject", trust_anchor_arn.as_bytes(), subject])
+}
+
 /// A random UUID, version 4.
 pub(crate) fn random_uuid(random: &dyn Random) -> Result<String, RandomFailed> {
     let mut bytes = [0u8; 16];

@@ -5,10 +5,11 @@ use serde::Serialize;
 use zeroize::Zeroizing;
 
 use crate::{
+    audit::IssuedSession,
     authorize,
     create_session::Case,
     error::{Fault, Refusal},
-    identifier::{derived_uuid, random_access_key_id},
+    identifier::{random_access_key_id, subject_id},
     random::{Random, RandomFailed},
     service::Service,
     store::SessionCredentials,
@@ -20,6 +21,7 @@ pub(crate) struct Issued {
     pub(crate) access_key_id: String,
     pub(crate) assumed_role_arn: String,
     pub(crate) source_identity: String,
+    pub(crate) session: IssuedSession,
 }
 
 /// Real tokens are opaque texts of several hundred characters; this many random bytes make 512.
@@ -32,7 +34,7 @@ const SECRET_ACCESS_KEY_BYTES: usize = 30;
 #[serde(rename_all = "camelCase")]
 struct Answer<'a> {
     credential_set: [Credential<'a>; 1],
-    subject_arn: String,
+    subject_arn: &'a str,
 }
 
 #[derive(Serialize)]
@@ -68,7 +70,8 @@ pub(crate) fn issue(service: &Service, case: &Case<'_>) -> Result<Issued, Refusa
     let session_name = authorize::session_name(case)?;
     let source_identity = authorize::source_identity(case)?;
     let duration = authorize::duration_seconds(case)?;
-    let (partition, account) = (service.partition(), service.account());
+    let account = service.account();
+    let (partition, id) = (&account.partition, &account.id);
     let random = service.random();
     let credentials = service.issued().insert(SessionCredentials {
         access_key_id: random_access_key_id("ASIA", random).map_err(no_randomness)?,
@@ -77,14 +80,16 @@ pub(crate) fn issue(service: &Service, case: &Case<'_>) -> Result<Issued, Refusa
         expiration: case.now.plus_seconds(i64::from(duration)),
         // The ARN of a session leaves out the role's path.
         assumed_role_arn: format!(
-            "arn:{partition}:sts::{account}:assumed-role/{}/{session_name}",
+            "arn:{partition}:sts::{id}:assumed-role/{}/{session_name}",
             role.name
         ),
         assumed_role_id: format!("{}:{session_name}", role.unique_id),
-        account: account.to_owned(),
+        account: id.clone(),
     });
     let anchor = case.trust_anchor()?;
-    let subject = derived_uuid(&[b"subject", anchor.arn.as_bytes(), &certificate.subject]);
+    let subject = subject_id(&anchor.arn, &certificate.subject);
+    let packed_policy_size = authorize::packed_policy_size(case)?;
+    let subject_arn = account.arn(&format!("subject/{subject}"));
     let answer = Answer {
         credential_set: [Credential {
             assumed_role_user: AssumedRoleUser {
@@ -97,11 +102,11 @@ pub(crate) fn issue(service: &Service, case: &Case<'_>) -> Result<Issued, Refusa
                 secret_access_key: &credentials.secret_access_key,
                 session_token: &credentials.session_token,
             },
-            packed_policy_size: packed_policy_size(case)?,
+            packed_policy_size,
             role_arn: &role.arn,
             source_identity: &source_identity,
         }],
-        subject_arn: service.arn(&format!("subject/{subject}")),
+        subject_arn: &subject_arn,
     };
     let body = serde_json::to_string(&answer)
         .map_err(|error| Refusal::new(Fault::InternalFailure, error.to_string()))?;
@@ -110,18 +115,13 @@ pub(crate) fn issue(service: &Service, case: &Case<'_>) -> Result<Issued, Refusa
         access_key_id: credentials.access_key_id.clone(),
         assumed_role_arn: credentials.assumed_role_arn.clone(),
         source_identity,
+        session: IssuedSession {
+            assumed_role_id: credentials.assumed_role_id.clone(),
+            expiration: credentials.expiration,
+            packed_policy_size,
+            subject_arn,
+        },
     })
-}
-
-/// How full the session's policies and tags are, in percent.
-///
-/// The service publishes no formula; a session with a handful of tags was seen at 46. Names are what
-/// the tags are made of, so this is their share of the 2,048 bytes that a session policy may have.
-fn packed_policy_size(case: &Case<'_>) -> Result<u32, Refusal> {
-    const FULL: usize = 2_048;
-    let certificate = case.certificate()?;
-    let size = certificate.subject.len() + certificate.issuer.len();
-    Ok(u32::try_from((size * 100).div_ceil(FULL)).unwrap_or(u32::MAX))
 }
 
 /// Base64 of `length` random bytes.

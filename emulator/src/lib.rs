@@ -17,18 +17,22 @@
 pub mod audit;
 pub mod config;
 pub mod fixtures;
+pub mod metrics;
+pub mod notifications;
 pub mod policy;
 pub mod server;
 
 mod authenticate;
 mod authorize;
 mod certificate;
+mod console;
 mod create_session;
 mod error;
 mod identifier;
 mod issue;
 mod json;
 mod message;
+mod monitoring;
 mod parameters;
 mod path;
 mod random;

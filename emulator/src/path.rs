@@ -18,7 +18,7 @@ use crate::{
     error::{Fault, Refusal},
     message::Request,
     store::{AnchorCertificate, is_signed_as_allowed},
-    verification::{Budgeted, CERTIFICATE_ALGORITHMS, RSA_PSS_ALGORITHMS},
+    verification::{Budgeted, certificate_algorithms},
 };
 
 /// The service takes a chain header of up to five certificates.
@@ -142,7 +142,11 @@ pub(crate) fn chains_to_trust_anchor(case: &Case<'_>) -> Result<(), Refusal> {
         ));
     }
     let path = find_path(case, certificate, &candidates, &anchors).map_err(|error| {
-        let mut reason = format!("no path to the trust anchor `{}`: {error}", anchor.name);
+        let mut reason = format!(
+            "no path to the trust anchor `{}`: {}",
+            anchor.name,
+            in_words(&error)
+        );
         for ca in dropped {
             reason.push_str(&format!(
                 "; `{}` of the chain may not sign certificates (keyCertSign)",
@@ -163,15 +167,8 @@ fn find_path(
     anchors: &[&AnchorCertificate],
 ) -> Result<Vec<Certificate>, webpki::Error> {
     let remaining = AtomicU32::new(MAX_SIGNATURE_CHECKS);
-    let pss: &[_] = if case.settings.accept_rsa_pss_certificates {
-        RSA_PSS_ALGORITHMS
-    } else {
-        &[]
-    };
-    let budgeted: Vec<Budgeted<'_>> = CERTIFICATE_ALGORITHMS
-        .iter()
-        .chain(pss)
-        .map(|algorithm| Budgeted::new(*algorithm, &remaining))
+    let budgeted: Vec<Budgeted<'_>> = certificate_algorithms(case.settings)
+        .map(|algorithm| Budgeted::new(algorithm, &remaining))
         .collect();
     let algorithms: Vec<&dyn SignatureVerificationAlgorithm> = budgeted
         .iter()
@@ -238,6 +235,22 @@ struct AnyUsage;
 impl ExtendedKeyUsageValidator for AnyUsage {
     fn validate(&self, _: KeyPurposeIdIter<'_, '_>) -> Result<(), webpki::Error> {
         Ok(())
+    }
+}
+
+/// What webpki says, in words where its own are hard to read.
+fn in_words(error: &webpki::Error) -> String {
+    use webpki::Error;
+    match error {
+        Error::UnknownIssuer => {
+            "UnknownIssuer: neither chain nor anchor holds a CA of the issuer's name".to_owned()
+        }
+        Error::UnsupportedSignatureAlgorithmContext(_)
+        | Error::UnsupportedSignatureAlgorithmForPublicKeyContext(_) => {
+            "UnsupportedSignatureAlgorithm: a certificate is signed in a way that is not taken"
+                .to_owned()
+        }
+        other => other.to_string(),
     }
 }
 

@@ -30,7 +30,7 @@
 //!     request_tags: true,
 //!     now: UnixTime::from_seconds(1_795_305_600),
 //! });
-//! let refusal = authorize_session(&policy, &context).unwrap_err();
+//! let refusal = authorize_session(&policy, &context, true).unwrap_err();
 //! assert_eq!(
 //!     refusal.to_string(),
 //!     "no statement allows `sts:AssumeRole`: statement 1 (`WebServers`) does not apply because \
@@ -159,18 +159,23 @@ impl TrustPolicy {
     }
 }
 
-/// Whether `policy` lets the service open a session: `sts:AssumeRole`, `sts:TagSession` and
-/// `sts:SetSourceIdentity` must each be allowed (IAM Roles Anywhere User Guide, "Trust policy").
+/// Whether `policy` lets the service open a session: `sts:AssumeRole`, `sts:SetSourceIdentity` and, if
+/// `tag_session`, `sts:TagSession` must each be allowed (IAM Roles Anywhere User Guide, "Trust
+/// policy", which names all three; STS asks for `sts:TagSession` when there are tags).
 ///
 /// The context's own action plays no part.
 ///
 /// # Errors
-/// [`Refusal`] for the first of the three that is not allowed.
+/// [`Refusal`] for the first of them that is not allowed.
 pub fn authorize_session(
     policy: &TrustPolicy,
     context: &RequestContext,
+    tag_session: bool,
 ) -> Result<(), Box<Refusal>> {
     for action in [ASSUME_ROLE, TAG_SESSION, SET_SOURCE_IDENTITY] {
+        if action == TAG_SESSION && !tag_session {
+            continue;
+        }
         let decision = policy.evaluate_action(context, action);
         if !decision.is_allowed() {
             return Err(Box::new(Refusal::new(&decision)));

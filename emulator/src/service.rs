@@ -7,12 +7,15 @@ use rolesanywhere_core::{Result, UnixTime};
 use crate::{
     audit::{AuditLog, AuditRecord, Outcome},
     config::{Config, Settings},
+    console,
     create_session::create_session,
     error::{Fault, Refusal},
     identifier::random_uuid,
     message::{Request, Response},
+    metrics::Counters,
+    notifications::Notifications,
     random::{Random, SystemRandom},
-    store::{IssuedCredentials, Resources},
+    store::{Account, IssuedCredentials, Resources, Subjects},
     sts,
 };
 
@@ -22,14 +25,14 @@ use crate::{
 /// [`handle`](Self::handle) takes `&self` and may be called from many threads at once.
 #[derive(Debug)]
 pub struct Service {
-    partition: String,
-    region: String,
-    account: String,
+    account: Arc<Account>,
     base_path: String,
-    settings: Settings,
     resources: RwLock<Arc<Resources>>,
+    subjects: Subjects,
     issued: IssuedCredentials,
     audit: AuditLog,
+    counters: Counters,
+    notifications: Notifications,
     random: Box<dyn Random>,
 }
 
@@ -53,15 +56,27 @@ impl Service {
     /// # Errors
     /// As [`new`](Self::new).
     pub fn with_random(config: &Config, random: Box<dyn Random>) -> Result<Self> {
+        let made_at = UnixTime::from_seconds(0);
+        Self::open(config, random, made_at)
+    }
+
+    /// Makes a service as [`with_random`](Self::with_random) does, whose resources were created at
+    /// `now`; the others' were at the beginning of 1970.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn open(config: &Config, random: Box<dyn Random>, now: UnixTime) -> Result<Self> {
+        let account = Arc::new(Account::new(config)?);
+        let resources = Resources::new(config, Arc::clone(&account), now)?;
         Ok(Self {
-            partition: config.partition.clone(),
-            region: config.region.clone(),
-            account: config.account.clone(),
             base_path: config.base_path.clone(),
-            resources: RwLock::new(Arc::new(Resources::new(config)?)),
+            resources: RwLock::new(Arc::new(resources)),
+            subjects: Subjects::default(),
             issued: IssuedCredentials::new(config.settings.issued_credentials),
             audit: AuditLog::new(config.settings.audit_records),
-            settings: config.settings.clone(),
+            counters: Counters::default(),
+            notifications: Notifications::default(),
+            account,
             random,
         })
     }
@@ -71,6 +86,9 @@ impl Service {
         // Without randomness the answer is an error, and its id need not be unique.
         let request_id = random_uuid(self.random()).unwrap_or_default();
         let path = request.path().strip_prefix(&self.base_path);
+        if console::wants(request, path.unwrap_or("/-")) {
+            return self.console(request, &request_id, now);
+        }
         let (operation, answer): (&str, Operation) =
             match (request.method.as_str(), path.unwrap_or_default()) {
                 _ if request.body.len() > MAX_BODY_LENGTH => ("", Self::too_large),
@@ -80,10 +98,12 @@ impl Service {
             };
         let mut record = AuditRecord::new(now, &request_id, operation);
         record.source = request.peer;
+        record.user_agent = request.header("user-agent").map(str::to_owned);
         if operation.is_empty() {
             record.operation = shown_operation(request);
         }
         let response = answer(self, request, now, &mut record);
+        self.counters.count(&record);
         self.audit.push(record);
         response
     }
@@ -118,19 +138,31 @@ impl Service {
 
     /// The region.
     pub fn region(&self) -> &str {
-        &self.region
+        &self.account.region
     }
 
-    pub(crate) fn partition(&self) -> &str {
-        &self.partition
-    }
-
-    pub(crate) fn account(&self) -> &str {
+    pub(crate) fn account(&self) -> &Account {
         &self.account
     }
 
     pub(crate) fn settings(&self) -> &Settings {
-        &self.settings
+        &self.account.settings
+    }
+
+    pub(crate) fn subjects(&self) -> &Subjects {
+        &self.subjects
+    }
+
+    pub(crate) fn audit(&self) -> &AuditLog {
+        &self.audit
+    }
+
+    pub(crate) fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    pub(crate) fn notifications(&self) -> &Notifications {
+        &self.notifications
     }
 
     pub(crate) fn random(&self) -> &dyn Random {
@@ -150,10 +182,6 @@ impl Service {
         Arc::clone(&resources)
     }
 
-    pub(crate) fn arn(&self, resource: &str) -> String {
-        self.resources().arn(resource)
-    }
-
     fn create_session(
         &self,
         request: &Request,
@@ -167,6 +195,7 @@ impl Service {
                     assumed_role_arn: issued.assumed_role_arn,
                     source_identity: issued.source_identity,
                 };
+                record.session = Some(issued.session);
                 Response::new(
                     201,
                     "application/json",

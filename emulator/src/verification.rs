@@ -11,11 +11,14 @@ use rustls_pki_types::{
     AlgorithmIdentifier, InvalidSignature, SignatureVerificationAlgorithm, alg_id,
 };
 
-use crate::certificate::PublicKey;
+use crate::{
+    certificate::{PublicKey, element},
+    config::Settings,
+};
 
 /// The signatures of certificates that the service takes: SHA-256 or stronger with RSA and ECDSA,
 /// every hash on every curve, and ML-DSA. MD5 and SHA-1 stand nowhere, so they are refused.
-pub(crate) const CERTIFICATE_ALGORITHMS: &[&dyn SignatureVerificationAlgorithm] = &[
+const CERTIFICATE_ALGORITHMS: &[&dyn SignatureVerificationAlgorithm] = &[
     webpki::ring::ECDSA_P256_SHA256,
     webpki::ring::ECDSA_P256_SHA384,
     &EcdsaP256Sha512,
@@ -46,7 +49,7 @@ pub(crate) const CERTIFICATE_ALGORITHMS: &[&dyn SignatureVerificationAlgorithm] 
 ];
 
 /// RSASSA-PSS, for the setting that takes it.
-pub(crate) const RSA_PSS_ALGORITHMS: &[&dyn SignatureVerificationAlgorithm] = &[
+const RSA_PSS_ALGORITHMS: &[&dyn SignatureVerificationAlgorithm] = &[
     webpki::ring::RSA_PSS_2048_8192_SHA256_LEGACY_KEY,
     webpki::ring::RSA_PSS_2048_8192_SHA384_LEGACY_KEY,
     webpki::ring::RSA_PSS_2048_8192_SHA512_LEGACY_KEY,
@@ -78,6 +81,40 @@ pub(crate) fn verify_request(
             ring(&ring_signature::RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY)
         }
     }
+}
+
+/// Verifies what a CA has signed: `algorithm` is the content of an `AlgorithmIdentifier`, `key` the
+/// content of a `SubjectPublicKeyInfo`.
+pub(crate) fn verify_certificate_signature(
+    key: &[u8],
+    algorithm: &[u8],
+    message: &[u8],
+    signature: &[u8],
+    settings: &Settings,
+) -> Result<(), InvalidSignature> {
+    let (key_algorithm, rest) = element(key).ok_or(InvalidSignature)?;
+    let (bits, _) = element(rest).ok_or(InvalidSignature)?;
+    // The first byte counts unused bits; keys have none.
+    let key = bits.strip_prefix(&[0]).ok_or(InvalidSignature)?;
+    let verifier = certificate_algorithms(settings)
+        .find(|candidate| {
+            candidate.signature_alg_id().as_ref() == algorithm
+                && candidate.public_key_alg_id().as_ref() == key_algorithm
+        })
+        .ok_or(InvalidSignature)?;
+    verifier.verify_signature(key, message, signature)
+}
+
+/// The algorithms of certificates that the settings let in.
+pub(crate) fn certificate_algorithms(
+    settings: &Settings,
+) -> impl Iterator<Item = &'static dyn SignatureVerificationAlgorithm> {
+    let pss: &[_] = if settings.accept_rsa_pss_certificates {
+        RSA_PSS_ALGORITHMS
+    } else {
+        &[]
+    };
+    CERTIFICATE_ALGORITHMS.iter().chain(pss).copied()
 }
 
 /// An algorithm that verifies only as long as the budget of one request lasts.

@@ -99,7 +99,7 @@ fn run(case: &Value) -> Result<(), String> {
     };
     let context = context(case);
     if context.action() == "session" {
-        return match authorize_session(&policy, &context) {
+        return match authorize_session(&policy, &context, true) {
             Ok(()) => expect(&expected, "allowed", "all three actions are allowed"),
             Err(refusal) => {
                 expect(&expected, outcome(refusal.outcome), &refusal.to_string())?;

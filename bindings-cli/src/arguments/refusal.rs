@@ -6,8 +6,36 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 const CONTINUATION_HINT: &str =
     "in ~/.aws/config the whole command stands on one line, without `\\` at its end";
 
+/// A command line that is not carried out: it is wrong, or asks for help or the version.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    pub(crate) error: clap::Error,
+    /// The options that came from environment variables.
+    pub(super) from_variables: Vec<String>,
+}
+
+impl Refusal {
+    /// What is wrong in one line, with the variable that it came from.
+    pub(crate) fn one_line(&self) -> String {
+        let line = one_line(&self.error);
+        let invalid = text(&self.error, ContextKind::InvalidArg);
+        let named = |long: &&String| {
+            invalid
+                .split(", ")
+                .any(|name| name == format!("`--{long}`"))
+        };
+        match self.from_variables.iter().find(named) {
+            Some(long) => {
+                let variable = long.replace('-', "_").to_ascii_uppercase();
+                format!("{line} (it came from the variable ROLESANYWHERE_{variable})")
+            }
+            None => line,
+        }
+    }
+}
+
 /// The error in one line, without the usage that clap would print below it.
-pub(crate) fn one_line(error: &clap::Error) -> String {
+fn one_line(error: &clap::Error) -> String {
     let invalid = text(error, ContextKind::InvalidArg);
     let value = text(error, ContextKind::InvalidValue);
     match error.kind() {

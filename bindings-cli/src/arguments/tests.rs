@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use super::*;
 
 const REQUIRED: [&str; 8] = [
@@ -17,18 +19,19 @@ fn read(extra: &[&str]) -> Result<Box<CredentialProcess>, String> {
         .chain(&REQUIRED)
         .chain(extra)
         .map(OsString::from);
-    match Arguments::read(line) {
+    match Arguments::read(line, &Environment::new(&|_| None)) {
         Ok(Arguments {
             command: Command::CredentialProcess(options),
         }) => Ok(options),
         Ok(other) => panic!("{other:?}"),
-        Err(error) => Err(one_line(&error)),
+        Err(refusal) => Err(refusal.one_line()),
     }
 }
 
 fn refusal(line: &[&str]) -> String {
-    let error = Arguments::read(line.iter().map(OsString::from)).unwrap_err();
-    let message = one_line(&error);
+    let line = line.iter().map(OsString::from);
+    let refusal = Arguments::read(line, &Environment::new(&|_| None)).unwrap_err();
+    let message = refusal.one_line();
     assert_eq!(message.lines().count(), 1, "{message}");
     message
 }
@@ -36,17 +39,26 @@ fn refusal(line: &[&str]) -> String {
 #[test]
 fn defaults_are_those_of_the_reference_helper() {
     let options = read(&[]).unwrap();
-    assert_eq!(options.session.session_duration, Duration::from_secs(3600));
-    assert_eq!(options.session.arns_in, ArnsIn::Query);
-    assert!(!options.network.no_verify_ssl && !options.output.verbose);
-    assert!(options.identity.private_key.is_none());
+    assert_eq!(
+        options.client.session.session_duration,
+        Duration::from_secs(3600)
+    );
+    assert_eq!(options.client.session.arns_in, ArnsIn::Query);
+    assert!(!options.client.network.no_verify_ssl && !options.output.verbose);
+    assert!(options.client.identity.private_key.is_none());
 }
 
 #[test]
 fn both_ways_to_write_a_value_and_all_ways_to_write_a_boolean() {
     let options = read(&["--session-duration=900", "--role-session-name", "n"]).unwrap();
-    assert_eq!(options.session.session_duration, Duration::from_secs(900));
-    assert_eq!(options.session.role_session_name.as_deref(), Some("n"));
+    assert_eq!(
+        options.client.session.session_duration,
+        Duration::from_secs(900)
+    );
+    assert_eq!(
+        options.client.session.role_session_name.as_deref(),
+        Some("n")
+    );
     for (flag, expected) in [
         ("--no-verify-ssl", true),
         ("--no-verify-ssl=true", true),
@@ -55,7 +67,7 @@ fn both_ways_to_write_a_value_and_all_ways_to_write_a_boolean() {
         ("--with-proxy", false),
     ] {
         assert_eq!(
-            read(&[flag]).unwrap().network.no_verify_ssl,
+            read(&[flag]).unwrap().client.network.no_verify_ssl,
             expected,
             "{flag}"
         );
@@ -68,7 +80,7 @@ fn both_ways_to_write_a_value_and_all_ways_to_write_a_boolean() {
 #[test]
 fn the_last_of_a_repeated_option_wins() {
     let options = read(&["--region", "a", "--region", "b", "--debug", "--debug=false"]).unwrap();
-    assert_eq!(options.session.region.as_deref(), Some("b"));
+    assert_eq!(options.client.session.region.as_deref(), Some("b"));
     assert!(!options.output.verbose);
 }
 
@@ -146,4 +158,84 @@ fn an_emulator_needs_both_halves_of_its_tls_identity() {
     assert!(message.contains("missing `--tls-key`"), "{message}");
     let message = refusal(&["rolesanywhere", "emulate", "--listen", "localhost"]);
     assert!(message.contains("`--listen`"), "{message}");
+}
+
+#[test]
+fn variables_stand_for_options_and_the_command_line_goes_first() {
+    let read = |extra: &[&str], variables: &[(&str, &str)]| {
+        let line = ["rolesanywhere", "credential-process", "--profile-arn=arn:p"];
+        let line = line.iter().chain(extra).map(OsString::from);
+        let lookup = |name: &str| {
+            let found = variables.iter().find(|(variable, _)| *variable == name);
+            found.map(|(_, value)| (*value).to_owned())
+        };
+        match Arguments::read(line, &Environment::new(&lookup)) {
+            Ok(Arguments {
+                command: Command::CredentialProcess(options),
+            }) => Ok(options),
+            Ok(other) => panic!("{other:?}"),
+            Err(refusal) => Err(refusal.one_line()),
+        }
+    };
+    let all = [
+        ("ROLESANYWHERE_CERTIFICATE", "from variable.pem"),
+        ("ROLESANYWHERE_TRUST_ANCHOR_ARN", "arn:a"),
+        ("ROLESANYWHERE_ROLE_ARN", "arn:r"),
+        ("ROLESANYWHERE_PROFILE_ARN", "arn:other"),
+        ("ROLESANYWHERE_VERBOSE", "true"),
+        ("ROLESANYWHERE_NO_CACHE", "1"),
+        ("ROLESANYWHERE_PASSWORD_FILE", "password"),
+    ];
+    let options = read(&[], &all).unwrap();
+    let identity = &options.client.identity;
+    assert_eq!(
+        identity.places().unwrap().certificate.to_str(),
+        Some("from variable.pem")
+    );
+    assert_eq!(options.client.session.profile_arn, "arn:p");
+    assert!(options.output.verbose && options.cache.no_cache);
+    // The command line's place for the password keeps the variable's out.
+    let options = read(&["--password-env=P", "--debug=false"], &all).unwrap();
+    assert!(options.client.identity.password.password_file.is_none());
+    assert!(!options.output.verbose);
+    let mut wrong = all.to_vec();
+    wrong.push(("ROLESANYWHERE_SESSION_DURATION", "1h"));
+    let message = read(&[], &wrong).unwrap_err();
+    assert!(
+        message.contains("from the variable ROLESANYWHERE_SESSION_DURATION"),
+        "{message}"
+    );
+    assert!(read(&["--session-duration=900"], &wrong).is_ok());
+}
+
+#[test]
+fn a_store_of_the_system_is_no_file() {
+    let line = |selector: &str| {
+        let option = format!("--cert-selector={selector}");
+        let line = [
+            "rolesanywhere",
+            "credential-process",
+            &option,
+            "--trust-anchor-arn=a",
+        ];
+        let line = line
+            .iter()
+            .chain(&["--profile-arn=p", "--role-arn=r"])
+            .map(OsString::from);
+        let read = Arguments::read(line, &Environment::new(&|_| None)).unwrap();
+        match read.command {
+            Command::CredentialProcess(options) => options
+                .client
+                .identity
+                .places()
+                .unwrap_err()
+                .message()
+                .to_owned(),
+            other => panic!("{other:?}"),
+        }
+    };
+    assert!(line("Key=x509Subject,Value=CN=a").contains("pass the file to --certificate"));
+    assert!(line("nonsense").starts_with("--cert-selector: it is not of the form"));
+    let both = read(&["--cert-selector=Key=x509Subject,Value=CN=a"]).unwrap_err();
+    assert!(both.contains("exclude each other"), "{both}");
 }

@@ -17,9 +17,9 @@ use rolesanywhere_emulator::{
     server::{self, BlockingServer, ServerOptions},
 };
 
-use super::credential_process;
 use crate::{
     arguments::{Arguments, Command, Demo},
+    client::Client,
     console::Console,
     environment::Environment,
     exchange,
@@ -203,11 +203,12 @@ impl Arns {
 /// Does what the command line would do, and nothing else: the variables of the user's environment
 /// are meant for the real service.
 fn ask_for_session(line: &[OsString], console: &Console) -> Result<Session> {
-    let arguments = Arguments::read(line.iter().cloned())
-        .map_err(|error| Error::new(ErrorKind::InvalidInput, error.to_string()))?;
+    let nothing = Environment::new(&|_| None);
+    let arguments = Arguments::read(line.iter().cloned(), &nothing)
+        .map_err(|refusal| Error::new(ErrorKind::InvalidInput, refusal.one_line()))?;
     match arguments.command {
         Command::CredentialProcess(options) => {
-            credential_process::session(&options, &Environment::new(&|_| None), console)
+            Client::new(&options.client, nothing, console)?.session()
         }
         _ => Err(Error::new(
             ErrorKind::InvalidInput,

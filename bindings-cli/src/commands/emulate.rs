@@ -8,7 +8,11 @@ use rolesanywhere_emulator::{
     server::{self, Clock, RunningServer, ServerOptions, Tls},
 };
 
-use crate::{arguments::Emulate, console::Console, output_file};
+use crate::{
+    arguments::Emulate,
+    console::{self, Console},
+    output_file,
+};
 
 /// The account and the region of an emulator without a configuration.
 const ACCOUNT: &str = "123456789012";
@@ -30,6 +34,8 @@ pub(crate) fn run(options: &Emulate, console: &Console) -> Result<()> {
         }
     };
     let service = Arc::new(Service::new(&config)?);
+    // Each call with the true reason of its refusal, which the client is not told.
+    service.on_audit_record(|record| console::line(&record.to_string()));
     let tls = match (&options.tls_cert, &options.tls_key) {
         (Some(certificate), Some(key)) => Tls::Files {
             certificate: certificate.clone(),
@@ -49,7 +55,7 @@ pub(crate) fn run(options: &Emulate, console: &Console) -> Result<()> {
         .map_err(|error| unavailable(&error))?;
     runtime.block_on(async {
         // Listened to before anyone is told that it is ready: a signal that follows is not lost.
-        let stop = stop_signal()?;
+        let stop = super::stop_signal()?;
         let server = server::start(Arc::clone(&service), server_options).await?;
         let files = Files::write(options, &server)?;
         console.say(&format!("the service listens on {}", server.endpoint()));
@@ -144,29 +150,6 @@ fn describe(config: &Config, service: &Service, console: &Console) {
     for arn in roles.filter_map(|name| service.role_arn(name)) {
         console.say(&format!("--role-arn {arn}"));
     }
-}
-
-/// Completes at the first SIGINT or SIGTERM.
-#[cfg(unix)]
-fn stop_signal() -> Result<impl Future<Output = ()>> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(|error| unavailable(&error))?;
-    let mut terminate = signal(SignalKind::terminate()).map_err(|error| unavailable(&error))?;
-    Ok(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-    })
-}
-
-/// Completes at Ctrl-C.
-#[cfg(not(unix))]
-fn stop_signal() -> Result<impl Future<Output = ()>> {
-    Ok(async {
-        // Without a signal to wait for, the server ends at once rather than never.
-        let _ = tokio::signal::ctrl_c().await;
-    })
 }
 
 fn unavailable(error: &std::io::Error) -> Error {

@@ -166,7 +166,7 @@ fn an_encrypted_key_without_a_password_says_how_to_give_one() {
         &world,
         "certificate.pem",
         Some("encrypted.pem"),
-        "is encrypted: give its password with --password-file, --password-env or --password-fd",
+        "is encrypted: give its password with --password-file, --password-env or --password-fd, or run this in a terminal",
     );
 }
 

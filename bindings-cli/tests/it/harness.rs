@@ -1,6 +1,7 @@
 //! Runs the binary with nothing around it but what a test gives it.
 
 use std::{
+    os::unix::process::CommandExt as _,
     path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::Arc,
@@ -28,7 +29,12 @@ pub(crate) struct Run {
 /// The program with these arguments and an empty environment.
 pub(crate) fn program<S: AsRef<std::ffi::OsStr>>(arguments: &[S]) -> Command {
     let mut command = Command::new(PROGRAM);
-    command.args(arguments).env_clear().stdin(Stdio::null());
+    // A process group of its own: it does not have the terminal, where there is one, and so asks nobody.
+    command
+        .args(arguments)
+        .env_clear()
+        .stdin(Stdio::null())
+        .process_group(0);
     command
 }
 

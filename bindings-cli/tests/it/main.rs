@@ -6,7 +6,11 @@ mod bad_files;
 #[cfg(test)]
 mod bad_servers;
 #[cfg(test)]
+mod cache;
+#[cfg(test)]
 mod demo;
+#[cfg(test)]
+mod doctor;
 #[cfg(test)]
 mod emulate;
 #[cfg(test)]
@@ -14,10 +18,18 @@ mod emulator;
 #[cfg(test)]
 mod harness;
 #[cfg(test)]
+mod keys;
+#[cfg(test)]
 mod proxies;
 #[cfg(test)]
 mod retries;
 #[cfg(test)]
 mod scripted;
+#[cfg(test)]
+mod serve;
+#[cfg(test)]
+mod terminal;
+#[cfg(test)]
+mod update;
 #[cfg(test)]
 mod usage;

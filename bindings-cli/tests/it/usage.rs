@@ -63,7 +63,7 @@ fn a_refused_command_line_is_one_line_and_status_1() {
         ),
         (
             &["credential-process"],
-            "missing `--certificate`, `--trust-anchor-arn`, `--profile-arn`, `--role-arn`",
+            "missing `--trust-anchor-arn`, `--profile-arn`, `--role-arn`, `--certificate`",
         ),
         (
             &["credential-process", "--rolearn=x"],
@@ -74,4 +74,49 @@ fn a_refused_command_line_is_one_line_and_status_1() {
     ] {
         run(&mut program(arguments)).fails_with(part);
     }
+}
+
+#[test]
+fn shells_complete_and_manuals_are_written() {
+    let world = tempfile::tempdir().unwrap();
+    for (shell, part) in [
+        ("bash", "complete -F"),
+        ("zsh", "#compdef rolesanywhere"),
+        ("fish", "complete -c rolesanywhere"),
+        ("powershell", "Register-ArgumentCompleter"),
+    ] {
+        let ended = run(&mut program(&["completion", shell]));
+        assert_eq!(ended.status, Some(0));
+        for part in [part, "credential-process", "trust-anchor-arn"] {
+            assert!(ended.stdout.contains(part), "{shell}: {part}");
+        }
+    }
+    // bash itself finds nothing wrong with it, and completes.
+    let script = run(&mut program(&["completion", "bash"])).stdout;
+    let path = world.path().join("completion");
+    std::fs::write(&path, script).unwrap();
+    let ask = format!(
+        "source {}; COMP_WORDS=(rolesanywhere credential-process --trust-a); COMP_CWORD=2; \
+         _rolesanywhere rolesanywhere --trust-a credential-process; echo \"${{COMPREPLY[@]}}\"",
+        path.display()
+    );
+    let output = std::process::Command::new("bash")
+        .args(["-c", &ask])
+        .output()
+        .unwrap();
+    assert_eq!(
+        String::from_utf8_lossy(&output.stdout).trim(),
+        "--trust-anchor-arn",
+        "{output:?}"
+    );
+
+    let pages = world.path().join("man");
+    let ended = run(&mut program(&["man", pages.to_str().unwrap()]));
+    assert_eq!((ended.status, ended.stdout.as_str()), (Some(0), ""));
+    let page = std::fs::read_to_string(pages.join("rolesanywhere-serve.1")).unwrap();
+    assert!(
+        page.starts_with(".ie") && page.contains("hop\\-limit"),
+        "{page}"
+    );
+    assert!(pages.join("rolesanywhere.1").exists());
 }

@@ -4,6 +4,8 @@ mod algorithm;
 mod container;
 mod ec;
 mod encrypted;
+#[cfg(feature = "export-private-key")]
+mod export;
 mod legacy_pem;
 mod material;
 mod ml_dsa;

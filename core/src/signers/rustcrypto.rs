@@ -15,7 +15,7 @@ use ecdsa::{EcdsaCurve, hazmat::sign_prehashed_rfc6979};
 use ml_dsa::{MlDsa44, MlDsa65, MlDsa87, MlDsaParams};
 use p256::elliptic_curve::{CurveArithmetic, SecretKey};
 use pkcs1::RsaPrivateKeyRef;
-use sha2::Sha256;
+use sha2::{Digest, Sha256, Sha384, Sha512};
 use zeroize::Zeroizing;
 
 use self::blinding::{Blinding, BlindingKey};
@@ -89,20 +89,51 @@ impl RustCryptoSigner {
         Ok(Self { algorithm, key })
     }
 
-    fn signature(&self, message: &[u8]) -> Option<Result<Signature>> {
+    /// Signs a message, which is not hashed yet, under the given hash function. The service takes
+    /// SHA-256 alone, which is what [`sign`](Signer::sign) signs under; this is for tools that try a
+    /// key out. ML-DSA signs the message itself, whatever the hash function.
+    ///
+    /// # Errors
+    /// As [`sign`](Signer::sign).
+    pub fn sign_under(&self, hash: HashAlgorithm, message: &[u8]) -> Result<Signature> {
+        self.signature(hash, message)
+            .unwrap_or_else(|| Err(failed(self.algorithm)))
+    }
+
+    fn signature(&self, hash: HashAlgorithm, message: &[u8]) -> Option<Result<Signature>> {
         match &self.key {
             Key::MlDsa(sign) => Some(Signature::mldsa(&sign(message)?)),
-            Key::P256(key) => Some(ecdsa(key, message)),
-            Key::P384(key) => Some(ecdsa(key, message)),
-            Key::P521(key) => Some(ecdsa(key, message)),
+            Key::P256(key) => Some(ecdsa(key, hash, message)),
+            Key::P384(key) => Some(ecdsa(key, hash, message)),
+            Key::P521(key) => Some(ecdsa(key, hash, message)),
             Key::Rsa(key, blinding_key) => {
-                let digest = encoding::sha256(message);
-                let mut blinding = Blinding::new(blinding_key, &digest);
+                let mut blinding = Blinding::new(blinding_key, &encoding::sha256(message));
                 let signature = key
-                    .sign_with_rng(&mut blinding, pkcs1v15_sha256(), &digest)
+                    .sign_with_rng(&mut blinding, pkcs1v15(hash), &hash.digest(message))
                     .ok()?;
                 Some(Signature::rsa_pkcs1(&signature))
             }
+        }
+    }
+}
+
+/// The hash function under a signature; see [`RustCryptoSigner::sign_under`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HashAlgorithm {
+    /// SHA-256, the service's.
+    Sha256,
+    /// SHA-384.
+    Sha384,
+    /// SHA-512.
+    Sha512,
+}
+
+impl HashAlgorithm {
+    fn digest(self, message: &[u8]) -> Vec<u8> {
+        match self {
+            Self::Sha256 => Sha256::digest(message).to_vec(),
+            Self::Sha384 => Sha384::digest(message).to_vec(),
+            Self::Sha512 => Sha512::digest(message).to_vec(),
         }
     }
 }
@@ -113,8 +144,7 @@ impl Signer for RustCryptoSigner {
     }
 
     fn sign(&self, message: &[u8]) -> Result<Signature> {
-        self.signature(message)
-            .unwrap_or_else(|| Err(failed(self.algorithm)))
+        self.sign_under(HashAlgorithm::Sha256, message)
     }
 }
 
@@ -126,18 +156,22 @@ impl fmt::Debug for RustCryptoSigner {
     }
 }
 
-/// ECDSA over SHA-256 with the nonce of RFC 6979 under the same hash, on any curve. A digest shorter
-/// than the order is the number that it is; no order here is shorter than the digest.
-fn ecdsa<C>(key: &SecretKey<C>, message: &[u8]) -> Result<Signature>
+/// ECDSA with the nonce of RFC 6979 under the same hash, on any curve. A digest shorter than the order
+/// is the number that it is; of a longer one the leading bits count (FIPS 186-5, 6.4.1).
+fn ecdsa<C>(key: &SecretKey<C>, hash: HashAlgorithm, message: &[u8]) -> Result<Signature>
 where
     C: EcdsaCurve + CurveArithmetic,
     ecdsa::der::MaxSize<C>: p256::elliptic_curve::array::ArraySize,
     <p256::elliptic_curve::FieldBytesSize<C> as core::ops::Add>::Output:
         core::ops::Add<ecdsa::der::MaxOverhead> + p256::elliptic_curve::array::ArraySize,
 {
-    let digest = encoding::sha256(message);
+    let digest = hash.digest(message);
     let scalar = Zeroizing::new(key.to_nonzero_scalar());
-    let (signature, _) = sign_prehashed_rfc6979::<C, Sha256>(&scalar, &digest, &[]);
+    let (signature, _) = match hash {
+        HashAlgorithm::Sha256 => sign_prehashed_rfc6979::<C, Sha256>(&scalar, &digest, &[]),
+        HashAlgorithm::Sha384 => sign_prehashed_rfc6979::<C, Sha384>(&scalar, &digest, &[]),
+        HashAlgorithm::Sha512 => sign_prehashed_rfc6979::<C, Sha512>(&scalar, &digest, &[]),
+    };
     Signature::ecdsa_der(signature.to_der().as_bytes())
 }
 
@@ -182,16 +216,22 @@ fn rsa(der: &[u8]) -> Option<RsaPrivateKey> {
     key.qinv().is_some().then_some(key)
 }
 
-/// RSASSA-PKCS1-v1_5 with SHA-256. The prefix is the `DigestInfo` of RFC 8017, 9.2, note 1; it is
-/// written out since `rsa` 0.9 would take it from an older generation of `sha2`.
-fn pkcs1v15_sha256() -> Pkcs1v15Sign {
-    const DIGEST_INFO: [u8; 19] = [
-        0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01,
-        0x05, 0x00, 0x04, 0x20,
+/// RSASSA-PKCS1-v1_5. The prefix is the `DigestInfo` of RFC 8017, 9.2, note 1; it is written out since
+/// `rsa` 0.9 would take it from an older generation of `sha2`.
+fn pkcs1v15(hash: HashAlgorithm) -> Pkcs1v15Sign {
+    // The total length, the last arc of the object identifier, and the digest's length.
+    let (total, arc, length) = match hash {
+        HashAlgorithm::Sha256 => (0x31, 0x01, 0x20),
+        HashAlgorithm::Sha384 => (0x41, 0x02, 0x30),
+        HashAlgorithm::Sha512 => (0x51, 0x03, 0x40),
+    };
+    let digest_info = [
+        0x30, total, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, arc,
+        0x05, 0x00, 0x04, length,
     ];
     Pkcs1v15Sign {
-        hash_len: Some(32),
-        prefix: Box::new(DIGEST_INFO),
+        hash_len: Some(usize::from(length)),
+        prefix: Box::new(digest_info),
     }
 }
 

@@ -1,5 +1,6 @@
 //! The session's name and its source identity.
 
+use super::tags::is_tag_character;
 use crate::{certificate::Certificate, create_session::Case, error::Refusal};
 
 /// STS's bounds on session names and source identities.
@@ -45,11 +46,16 @@ pub(crate) fn source_identity(case: &Case<'_>) -> Result<String, Refusal> {
 
 /// The common name, if it can be (part of) a source identity.
 fn common_name(certificate: &Certificate) -> Result<Option<String>, String> {
-    let name = match certificate.common_names.as_slice() {
-        [] => return Ok(None),
-        [Some(name)] => name,
-        [None] => return Err("the common name is not text".to_owned()),
-        _ => return Err("the subject has more than one common name".to_owned()),
+    let attributes = certificate.subject_name.attributes().iter();
+    let mut common_names = attributes.filter(|attribute| attribute.name() == "CN");
+    let Some(common_name) = common_names.next() else {
+        return Ok(None);
+    };
+    if common_names.next().is_some() {
+        return Err("the subject has more than one common name".to_owned());
+    }
+    let Some(name) = common_name.text() else {
+        return Err("the common name is not text".to_owned());
     };
     if length(name) > *STS_LENGTH.end() {
         return Err(format!(
@@ -62,14 +68,13 @@ fn common_name(certificate: &Certificate) -> Result<Option<String>, String> {
             "the common name `{name}` holds characters that STS does not take"
         ));
     }
-    Ok(Some(name.clone()))
+    Ok(Some(name.to_owned()))
 }
 
 /// `[\p{L}\p{Z}\p{N}_.:/=+\-@,]`: the service's own pattern admits more than STS documents, spaces
-/// for one, and a common name with spaces was seen to work.
+/// for one, and a common name with spaces was seen to work. The comma is STS's.
 fn is_identity_character(character: char) -> bool {
-    let separator = character.is_whitespace() && !character.is_control();
-    character.is_alphanumeric() || separator || "_.:/=+-@,".contains(character)
+    character == ',' || is_tag_character(character)
 }
 
 fn serial_identity(certificate: &Certificate) -> String {

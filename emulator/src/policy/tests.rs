@@ -82,7 +82,7 @@ fn a_refusal_holds_what_decided() {
     )
     .unwrap();
     let tags = BTreeMap::from([("x509Subject/CN".to_owned(), "db\n".to_owned())]);
-    let refusal = authorize_session(&policy, &session_context(&inputs(&tags))).unwrap_err();
+    let refusal = authorize_session(&policy, &session_context(&inputs(&tags)), true).unwrap_err();
     assert_eq!(refusal.action, "sts:AssumeRole");
     assert_eq!(refusal.outcome, Outcome::ImplicitDeny);
     assert_eq!(

@@ -213,8 +213,8 @@ fn a_file_is_read_with_the_certificates_beside_it() {
         ("[settings]\nclock = 1\n", "unknown field `clock`"),
         ("[[trust_anchor]\n", "line 1"),
         (
-            "[[role]]\nname = \"app\"\ntrust_policy = \"{}\"\n",
-            "unknown field `trust_policy`",
+            "[[role]]\nname = \"app\"\ntrust = \"{}\"\n",
+            "unknown field `trust`",
         ),
     ] {
         std::fs::write(&file, text).unwrap();

@@ -6,9 +6,13 @@
 #[cfg(test)]
 mod accepted;
 #[cfg(test)]
+mod agreement;
+#[cfg(test)]
 mod client;
 #[cfg(test)]
 mod configured;
+#[cfg(test)]
+mod console;
 #[cfg(test)]
 mod core_client;
 #[cfg(test)]
@@ -16,12 +20,20 @@ mod handmade;
 #[cfg(test)]
 mod lab;
 #[cfg(test)]
+mod monitoring;
+#[cfg(test)]
 mod pki;
 #[cfg(test)]
+mod pkits;
+#[cfg(test)]
 mod refused;
+#[cfg(test)]
+mod revocation;
 #[cfg(test)]
 mod served;
 #[cfg(test)]
 mod settings;
 #[cfg(test)]
 mod sts;
+#[cfg(test)]
+mod trust_policies;

@@ -181,6 +181,77 @@ impl Issued {
     }
 }
 
+/// A list of revoked certificates to be signed.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct RevocationList {
+    /// Each with its serial number in hexadecimal, an even number of digits, and OpenSSL's name of the
+    /// reason, or none.
+    pub(crate) revoked: Vec<(String, &'static str)>,
+    /// Lines of the section of extensions.
+    pub(crate) extensions: String,
+    /// When it began and when the next was due, `YYYYMMDDHHMMSSZ`; a month from now when empty.
+    pub(crate) updates: Option<(&'static str, &'static str)>,
+}
+
+impl RevocationList {
+    pub(crate) fn of(serials: &[&str]) -> Self {
+        let revoked = serials.iter().map(|serial| ((*serial).to_owned(), ""));
+        Self {
+            revoked: revoked.collect(),
+            ..Self::default()
+        }
+    }
+
+    pub(crate) fn extensions(mut self, extensions: &str) -> Self {
+        self.extensions = extensions.to_owned();
+        self
+    }
+
+    /// Signed by the CA, PEM.
+    pub(crate) fn signed_by(&self, issuer: &Issued) -> String {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, Ordering::SeqCst);
+        let folder = folder().join(format!("crl-{number}"));
+        fs::create_dir_all(&folder).unwrap();
+        let entries: String = self
+            .revoked
+            .iter()
+            .map(|(serial, reason)| {
+                let comma = if reason.is_empty() { "" } else { "," };
+                format!(
+                    "R\t351231000000Z\t240101000000Z{comma}{reason}\t{serial}\tunknown\t/CN=x\n"
+                )
+            })
+            .collect();
+        fs::write(folder.join("index.txt"), entries).unwrap();
+        let section = if self.extensions.is_empty() {
+            String::new()
+        } else {
+            format!(
+                "crl_extensions=extensions\n[extensions]\n{}\n",
+                self.extensions
+            )
+        };
+        let directory = folder.display();
+        let config = format!(
+            "[ca]\ndefault_ca=ca_default\n[ca_default]\ndatabase={directory}/index.txt\n\
+             default_md=sha256\ndefault_crl_days=30\nunique_subject=no\n{section}"
+        );
+        fs::write(folder.join("config"), config).unwrap();
+        let mut command = openssl(&["ca", "-gencrl", "-config"]);
+        command.arg(folder.join("config"));
+        command.arg("-cert").arg(&issuer.certificate);
+        command.arg("-keyfile").arg(&issuer.key);
+        if let Some((last, next)) = self.updates {
+            command.args(["-crl_lastupdate", last, "-crl_nextupdate", next]);
+        }
+        command.arg("-out").arg(folder.join("list.pem"));
+        run(command);
+        let pem = fs::read_to_string(folder.join("list.pem")).unwrap();
+        pem[pem.find("-----BEGIN").unwrap()..].to_owned()
+    }
+}
+
 /// A certificate whose key signs.
 pub(crate) trait Identity {
     fn der(&self) -> Vec<u8>;

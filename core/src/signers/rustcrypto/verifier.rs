@@ -11,7 +11,7 @@ use p256::elliptic_curve::{
 use pkcs1::RsaPublicKeyRef;
 use rsa::{BigUint, RsaPublicKey};
 
-use super::pkcs1v15_sha256;
+use super::{HashAlgorithm, pkcs1v15};
 use crate::{
     KeyAlgorithm, PublicKey, Result, Signature, SignatureVerifier, encoding,
     signers::outcome::{check_algorithm, mismatch},
@@ -70,5 +70,6 @@ fn rsa(key: &[u8], bits: u32, message: &[u8], signature: &[u8]) -> Option<()> {
     )
     .ok()?;
     let digest = encoding::sha256(message);
-    key.verify(pkcs1v15_sha256(), &digest, signature).ok()
+    key.verify(pkcs1v15(HashAlgorithm::Sha256), &digest, signature)
+        .ok()
 }

@@ -14,18 +14,16 @@ const REQUIRED: [&str; 6] = [
 
 fn request(extra: &[&str], variables: &[(&str, &str)]) -> Result<CreateSession> {
     let line = REQUIRED.iter().chain(extra).map(OsString::from);
-    let Command::CredentialProcess(options) = Arguments::read(line).unwrap().command else {
-        panic!("another command");
-    };
     let lookup = |name: &str| {
         let found = variables.iter().find(|(variable, _)| *variable == name);
         found.map(|(_, value)| (*value).to_owned())
     };
-    create_session(
-        &options.session,
-        &Environment::new(&lookup),
-        &Console::default(),
-    )
+    let environment = Environment::new(&lookup);
+    let arguments = Arguments::read(line, &environment).unwrap();
+    let Command::CredentialProcess(options) = arguments.command else {
+        panic!("another command");
+    };
+    create_session(&options.client.session, &environment, &Console::default())
 }
 
 fn url(extra: &[&str], variables: &[(&str, &str)]) -> String {

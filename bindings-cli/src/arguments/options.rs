@@ -1,0 +1,280 @@
+//! The options that several commands share.
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::{ArgAction, Args, ValueEnum};
+use rolesanywhere_core::{Error, ErrorKind, Result};
+
+use crate::{identity_files::Places, selector::Selector};
+
+/// How long opening a connection may take: name lookup, TCP, proxy and TLS.
+const CONNECT_TIMEOUT_SECONDS: &str = "10";
+
+/// How long one attempt may take as a whole. CreateSession answers within a second; a machine that
+/// swaps or a slow link gets thirty.
+const REQUEST_TIMEOUT_SECONDS: &str = "30";
+
+/// Where sessions are kept for the next call.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Cache")]
+pub(crate) struct CacheOptions {
+    /// Ask for a new session each time, and keep none
+    #[arg(long, value_parser = boolean, action = ArgAction::Set, num_args = 0..=1)]
+    #[arg(
+        require_equals = true,
+        default_value = "false",
+        default_missing_value = "true"
+    )]
+    #[arg(hide_default_value = true, value_name = "true|false")]
+    pub(crate) no_cache: bool,
+    /// Keep sessions in this directory [default: `rolesanywhere` in the user's cache directory]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) cache_dir: Option<PathBuf>,
+}
+
+/// What a client of the service needs: who it is, what it asks for, how it gets there.
+#[derive(Args, Debug)]
+pub(crate) struct ClientOptions {
+    #[command(flatten)]
+    pub(crate) identity: IdentityOptions,
+    #[command(flatten)]
+    pub(crate) session: SessionOptions,
+    #[command(flatten)]
+    pub(crate) network: NetworkOptions,
+}
+
+/// The certificate and its key.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Identity")]
+pub(crate) struct IdentityOptions {
+    /// The certificate: PEM, DER, PKCS#7 or PKCS#12; with its chain and its private key, or without
+    #[arg(long, value_name = "FILE", required_unless_present_any = ["cert_selector", "system_store_name"])]
+    #[arg(conflicts_with_all = ["cert_selector", "system_store_name"])]
+    pub(crate) certificate: Option<PathBuf>,
+    /// The private key: PEM, DER or PKCS#12 [default: the one in the file of --certificate]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) private_key: Option<PathBuf>,
+    /// The intermediate certificates, in any order
+    #[arg(long, value_name = "FILE")]
+    pub(crate) intermediates: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) password: PasswordOptions,
+    #[command(flatten)]
+    pub(crate) store: StoreOptions,
+}
+
+impl IdentityOptions {
+    /// Where the files are.
+    ///
+    /// # Errors
+    /// What [`StoreOptions::refuse`] says, when a store of the system is meant.
+    pub(crate) fn places(&self) -> Result<Places<'_>> {
+        match &self.certificate {
+            Some(certificate) => Ok(Places {
+                certificate,
+                private_key: self.private_key.as_deref(),
+                intermediates: self.intermediates.as_deref(),
+            }),
+            None => Err(self.store.refuse()),
+        }
+    }
+}
+
+/// Which certificate of a store of the system: macOS's keychain, Windows's stores.
+#[derive(Args, Debug)]
+pub(crate) struct StoreOptions {
+    /// Which certificate of the system's store: Key=x509Subject,Value=… or file://PATH of JSON
+    #[arg(long, value_name = "SELECTOR", hide = true)]
+    pub(crate) cert_selector: Option<String>,
+    /// The store of Windows
+    #[arg(long, value_name = "NAME", hide = true)]
+    pub(crate) system_store_name: Option<String>,
+}
+
+impl StoreOptions {
+    /// Why no store can be used: the selector is wrong, or this platform has none that is supported.
+    pub(crate) fn refuse(&self) -> Error {
+        if let Some(selector) = &self.cert_selector
+            && let Err(error) = Selector::read(selector)
+        {
+            return error;
+        }
+        no_store()
+    }
+}
+
+/// The refusal of the system's stores.
+pub(crate) fn no_store() -> Error {
+    Error::new(
+        ErrorKind::Unsupported,
+        "the certificate stores of macOS and Windows are not supported yet: export the \
+         certificate and its key, and pass the file to --certificate",
+    )
+}
+
+/// Where the password of an encrypted private key is read: one place at most.
+#[derive(Args, Debug)]
+#[group(multiple = false)]
+pub(crate) struct PasswordOptions {
+    /// Read the private key's password from this file, up to its final newline
+    #[arg(long, value_name = "FILE")]
+    pub(crate) password_file: Option<PathBuf>,
+    /// Read the private key's password from this environment variable
+    #[arg(long, value_name = "NAME")]
+    pub(crate) password_env: Option<String>,
+    /// Read the private key's password from this open file descriptor, up to its final newline
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) password_fd: Option<u16>,
+    /// Deprecated, since every user of the machine can read it: the password itself
+    #[arg(long, value_name = "PASSWORD", hide = true, allow_hyphen_values = true)]
+    pub(crate) pkcs8_password: Option<SecretArgument>,
+}
+
+/// The session that is asked for.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Session")]
+pub(crate) struct SessionOptions {
+    /// The trust anchor's ARN; its region is where the request goes
+    #[arg(long, value_name = "ARN")]
+    pub(crate) trust_anchor_arn: String,
+    /// The profile's ARN
+    #[arg(long, value_name = "ARN")]
+    pub(crate) profile_arn: String,
+    /// The ARN of the role to assume
+    #[arg(long, value_name = "ARN")]
+    pub(crate) role_arn: String,
+    /// How long the credentials shall be valid, 900 to 43200 seconds
+    #[arg(long, value_name = "SECONDS", default_value = "3600", value_parser = seconds)]
+    #[arg(allow_negative_numbers = true)]
+    pub(crate) session_duration: Duration,
+    /// The session's name, if the profile accepts one [default: the certificate's serial number]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) role_session_name: Option<String>,
+    /// Where the three ARNs travel
+    #[arg(long, value_enum, default_value_t, value_name = "PLACE")]
+    pub(crate) arns_in: ArnsIn,
+    /// The region to send to and to sign for [default: the trust anchor's]
+    #[arg(long, value_name = "REGION")]
+    pub(crate) region: Option<String>,
+    /// The service's base URL, before AWS_ENDPOINT_URL_ROLESANYWHERE and AWS_ENDPOINT_URL
+    #[arg(long, value_name = "URL")]
+    pub(crate) endpoint: Option<String>,
+    /// Use the FIPS endpoint; so does AWS_USE_FIPS_ENDPOINT=true
+    #[arg(long, value_parser = boolean, action = ArgAction::Set, num_args = 0..=1)]
+    #[arg(
+        require_equals = true,
+        default_value = "false",
+        default_missing_value = "true"
+    )]
+    #[arg(hide_default_value = true, value_name = "true|false")]
+    pub(crate) use_fips_endpoint: bool,
+    /// Use the dual-stack endpoint (IPv4 and IPv6); so does AWS_USE_DUALSTACK_ENDPOINT=true
+    #[arg(long, value_parser = boolean, action = ArgAction::Set, num_args = 0..=1)]
+    #[arg(
+        require_equals = true,
+        default_value = "false",
+        default_missing_value = "true"
+    )]
+    #[arg(hide_default_value = true, value_name = "true|false")]
+    pub(crate) use_dualstack_endpoint: bool,
+}
+
+/// Where the ARNs travel.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ArnsIn {
+    /// In the JSON body
+    Body,
+    /// In the query string, as aws_signing_helper sends them
+    #[default]
+    Query,
+}
+
+/// How the service is reached.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Network")]
+pub(crate) struct NetworkOptions {
+    /// The authorities to trust instead of the system's, PEM, before AWS_CA_BUNDLE
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca_bundle: Option<PathBuf>,
+    /// Accept any server certificate, and http:// beyond this machine: for tests only
+    #[arg(long, value_parser = boolean, action = ArgAction::Set, num_args = 0..=1)]
+    #[arg(
+        require_equals = true,
+        default_value = "false",
+        default_missing_value = "true"
+    )]
+    #[arg(hide_default_value = true, value_name = "true|false")]
+    pub(crate) no_verify_ssl: bool,
+    /// No effect: HTTPS_PROXY, HTTP_PROXY and NO_PROXY are always heeded
+    #[arg(long, value_parser = boolean, action = ArgAction::Set, num_args = 0..=1)]
+    #[arg(
+        require_equals = true,
+        default_value = "false",
+        default_missing_value = "true"
+    )]
+    #[arg(hide = true)]
+    pub(crate) with_proxy: bool,
+    /// How long opening a connection may take
+    #[arg(long, value_name = "SECONDS", default_value = CONNECT_TIMEOUT_SECONDS, value_parser = timeout)]
+    pub(crate) connect_timeout: Duration,
+    /// How long one attempt may take as a whole; there are three at most
+    #[arg(long, value_name = "SECONDS", default_value = REQUEST_TIMEOUT_SECONDS, value_parser = timeout)]
+    pub(crate) request_timeout: Duration,
+}
+
+/// What is said on stderr.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct OutputOptions {
+    /// Say each step on stderr; never a secret
+    #[arg(long, visible_alias = "debug", value_parser = boolean, action = ArgAction::Set, num_args = 0..=1)]
+    #[arg(
+        require_equals = true,
+        default_value = "false",
+        default_missing_value = "true"
+    )]
+    #[arg(hide_default_value = true, value_name = "true|false")]
+    pub(crate) verbose: bool,
+}
+
+/// A value that must not be printed: `Debug` hides it, dropping wipes it.
+#[derive(Clone)]
+pub(crate) struct SecretArgument(pub(crate) zeroize::Zeroizing<String>);
+
+impl From<String> for SecretArgument {
+    fn from(value: String) -> Self {
+        Self(zeroize::Zeroizing::new(value))
+    }
+}
+
+impl std::fmt::Debug for SecretArgument {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+/// The words that Go's `strconv.ParseBool`, and so aws_signing_helper, takes.
+pub(super) fn boolean(text: &str) -> std::result::Result<bool, String> {
+    match text {
+        "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
+        "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),
+        _ => Err("pass `true` or `false`".to_owned()),
+    }
+}
+
+/// Whole seconds; the bounds of a session are the core's to check.
+fn seconds(text: &str) -> std::result::Result<Duration, String> {
+    text.parse()
+        .map(Duration::from_secs)
+        .map_err(|_| "pass whole seconds, 900 to 43200".to_owned())
+}
+
+/// A time limit: seconds, with a fraction if need be, above nothing and at most an hour.
+fn timeout(text: &str) -> std::result::Result<Duration, String> {
+    let limit = Duration::from_secs(3600);
+    text.parse()
+        .ok()
+        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+        .filter(|timeout| !timeout.is_zero() && *timeout <= limit)
+        .ok_or_else(|| "pass seconds, above 0 and at most 3600".to_owned())
+}

@@ -1,0 +1,71 @@
+//! Options from environment variables: `--trust-anchor-arn` from `ROLESANYWHERE_TRUST_ANCHOR_ARN`.
+//!
+//! What stands on the command line goes first. A variable of an option is as good as the option at
+//! the end of the line, so whatever the option takes, the variable takes.
+
+use std::ffi::{OsStr, OsString};
+
+use clap::Command;
+
+use crate::environment::Environment;
+
+const PREFIX: &str = "ROLESANYWHERE_";
+
+/// Options that exclude each other: one on the command line keeps the others' variables out.
+const EXCLUSIVE: [&[&str]; 3] = [
+    &["certificate", "cert-selector", "system-store-name"],
+    &["listen", "port"],
+    &[
+        "password-env",
+        "password-fd",
+        "password-file",
+        "pkcs8-password",
+    ],
+];
+
+/// Options without a variable: `--pkcs8-password` is deprecated, and `--password-env` is the way.
+const NEVER: [&str; 3] = ["help", "pkcs8-password", "version"];
+
+/// The command line with the options that variables add, and the names of these options.
+pub(super) fn add(
+    command: &Command,
+    line: Vec<OsString>,
+    environment: &Environment<'_>,
+) -> (Vec<OsString>, Vec<String>) {
+    let chosen = line.get(1).and_then(|name| command.find_subcommand(name));
+    let Some(chosen) = chosen else {
+        return (line, Vec::new());
+    };
+    let written = |name: &str| {
+        line.iter().any(|word| {
+            let word = word.as_encoded_bytes().strip_prefix(b"--");
+            let word = word.and_then(|word| word.strip_prefix(name.as_bytes()));
+            word.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"="))
+        })
+    };
+    let rivalled = |name: &str| {
+        let mut sets = EXCLUSIVE.iter().filter(|set| set.contains(&name));
+        sets.any(|set| set.iter().any(|rival| written(rival)))
+    };
+    let mut added = Vec::new();
+    let mut more = Vec::new();
+    for argument in chosen.get_arguments() {
+        let Some(long) = argument.get_long().filter(|long| !NEVER.contains(long)) else {
+            continue;
+        };
+        let variable = format!("{PREFIX}{}", long.replace('-', "_").to_ascii_uppercase());
+        let Some(value) = environment.value(&variable) else {
+            continue;
+        };
+        let aliases = argument.get_all_aliases().unwrap_or_default();
+        if written(long) || aliases.into_iter().any(&written) || rivalled(long) {
+            continue;
+        }
+        let mut word = OsString::from(format!("--{long}="));
+        word.push(OsStr::new(&value));
+        more.push(word);
+        added.push(long.to_owned());
+    }
+    let line = line.into_iter().chain(more).collect();
+    (line, added)
+}

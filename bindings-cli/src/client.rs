@@ -1,0 +1,208 @@
+//! A client of the service, as the options describe it: what every command that asks for sessions has
+//! in common.
+
+use rolesanywhere_core::{
+    CertificateChain, Endpoint, EndpointOptions, Error, ErrorKind, Result, Session,
+    identity::{self, Severity},
+    session::{ArnPlacement, CreateSession},
+    signers::ring::RingSigner,
+};
+
+use crate::{
+    arguments::{ArnsIn, ClientOptions, NetworkOptions, SessionOptions},
+    console::Console,
+    environment::Environment,
+    exchange::{self, Exchange},
+    https::{HttpsClient, Reach},
+    identity_files::Identity,
+    password::Passwords,
+};
+
+/// Asks the service for sessions.
+pub(crate) struct Client<'a> {
+    options: &'a ClientOptions,
+    environment: Environment<'a>,
+    console: &'a Console,
+    passwords: Passwords<'a>,
+    request: CreateSession,
+}
+
+impl<'a> Client<'a> {
+    /// Reads the options; touches no file.
+    ///
+    /// # Errors
+    /// The core's, when the ARNs, the endpoint or the session's settings cannot be meant.
+    pub(crate) fn new(
+        options: &'a ClientOptions,
+        environment: Environment<'a>,
+        console: &'a Console,
+    ) -> Result<Self> {
+        Ok(Self {
+            options,
+            environment,
+            console,
+            passwords: Passwords::new(&options.identity.password),
+            request: create_session(&options.session, &environment, console)?,
+        })
+    }
+
+    /// What will be asked for.
+    pub(crate) fn request(&self) -> &CreateSession {
+        &self.request
+    }
+
+    /// The options that it was made of.
+    pub(crate) fn options(&self) -> &ClientOptions {
+        self.options
+    }
+
+    /// Reads the identity from its files, all parts of one generation.
+    ///
+    /// # Errors
+    /// What [`Identity::load`] returns.
+    pub(crate) fn identity(&self) -> Result<Identity> {
+        let places = self.options.identity.places()?;
+        Identity::load(places, &self.passwords, &self.environment, self.console)
+    }
+
+    /// Asks for a session. The files are read anew each time, so that renewed certificates count.
+    ///
+    /// # Errors
+    /// The core's, the files' and the network's, each with what to do.
+    pub(crate) fn session(&self) -> Result<Session> {
+        let console = self.console;
+        let identity = self.identity()?;
+        let end_entity = identity.chain.end_entity();
+        console.detail(format_args!(
+            "certificate: {} serial {}, {}, {} intermediate(s)",
+            end_entity.subject(),
+            end_entity.serial_decimal(),
+            identity.key.algorithm(),
+            identity.chain.intermediates().len()
+        ));
+        self.stop_at_findings(&identity.chain)?;
+        let signer = RingSigner::new(&identity.key)?;
+        let client = self.http()?;
+        console.detail(format_args!("{}", client.describe()));
+        Exchange {
+            request: &self.request,
+            chain: &identity.chain,
+            signer: &signer,
+            client: &client,
+            console,
+        }
+        .run()
+    }
+
+    /// The way to the endpoint.
+    ///
+    /// # Errors
+    /// What [`HttpsClient::new`] returns.
+    pub(crate) fn http(&self) -> Result<HttpsClient> {
+        if self.options.network.no_verify_ssl {
+            self.console
+                .warn("--no-verify-ssl: whoever answers is believed, and may read the credentials");
+        }
+        let reach = reach(&self.options.network);
+        HttpsClient::new(self.request.endpoint().url(), reach, &self.environment)
+    }
+
+    /// The session's name, where the options give one.
+    pub(crate) fn session_name(&self) -> Option<&str> {
+        let name = self.options.session.role_session_name.as_deref();
+        name.filter(|name| !name.is_empty())
+    }
+
+    /// What the service will refuse stops here, with its reason, which the service does not give.
+    fn stop_at_findings(&self, chain: &CertificateChain) -> Result<()> {
+        for finding in identity::findings(chain, exchange::now(), self.session_name()) {
+            match finding.severity {
+                Severity::Refusal => {
+                    return Err(Error::new(
+                        ErrorKind::InvalidCertificate,
+                        format!("the service will refuse this: {finding}"),
+                    ));
+                }
+                _ => self.console.warn(finding.to_string()),
+            }
+        }
+        Ok(())
+    }
+}
+
+fn reach(network: &NetworkOptions) -> Reach {
+    Reach {
+        connect_timeout: network.connect_timeout,
+        request_timeout: network.request_timeout,
+        insecure: network.no_verify_ssl,
+        ca_bundle: network.ca_bundle.clone(),
+    }
+}
+
+/// The call that the options and the environment ask for.
+fn create_session(
+    options: &SessionOptions,
+    environment: &Environment<'_>,
+    console: &Console,
+) -> Result<CreateSession> {
+    let request = CreateSession::new(
+        &options.trust_anchor_arn,
+        &options.profile_arn,
+        &options.role_arn,
+    )?
+    .with_duration(options.session_duration)?
+    .with_arn_placement(match options.arns_in {
+        ArnsIn::Body => ArnPlacement::Body,
+        ArnsIn::Query => ArnPlacement::Query,
+    });
+    let request = match options.role_session_name.as_deref() {
+        None | Some("") => request, // An empty name is none, as for aws_signing_helper.
+        Some(name) => request.with_role_session_name(name)?,
+    };
+    let (custom, origin) = custom_endpoint(options, environment).unzip();
+    let region = options
+        .region
+        .as_deref()
+        .filter(|region| !region.is_empty());
+    let region = region.unwrap_or(request.trust_anchor().region());
+    let wanted = EndpointOptions {
+        fips: options.use_fips_endpoint || environment.is_true("AWS_USE_FIPS_ENDPOINT"),
+        dual_stack: options.use_dualstack_endpoint
+            || environment.is_true("AWS_USE_DUALSTACK_ENDPOINT"),
+    };
+    let name = |error: Error| match origin {
+        Some(origin) if origin != "--endpoint" => error.context(origin),
+        _ => error,
+    };
+    let endpoint = Endpoint::new(custom.as_deref(), region, wanted).map_err(name)?;
+    console.detail(format_args!(
+        "endpoint: {} ({}), signing for {}",
+        endpoint.url(),
+        origin.unwrap_or("from the region"),
+        endpoint.signing_region()
+    ));
+    request
+        .with_endpoint(endpoint)
+        .map_err(|error| Error::new(ErrorKind::InvalidInput, error.message()))
+}
+
+/// The endpoint that the user names, and where: the option before the variable of the service before
+/// the variable of all services. `aws_signing_helper` lets the service's variable win over its
+/// option; what stands on the command line was meant for this call, what stands in the environment
+/// may have been set for another.
+fn custom_endpoint(
+    options: &SessionOptions,
+    environment: &Environment<'_>,
+) -> Option<(String, &'static str)> {
+    if let Some(url) = options.endpoint.clone().filter(|url| !url.is_empty()) {
+        return Some((url, "--endpoint"));
+    }
+    if environment.is_true("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS") {
+        return None;
+    }
+    let (name, url) = environment.first(&["AWS_ENDPOINT_URL_ROLESANYWHERE", "AWS_ENDPOINT_URL"])?;
+    Some((url, name))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,70 @@
+//! The one border to the emulator's policy engine.
+
+use std::{collections::BTreeMap, fs::File, io::Read as _, path::Path};
+
+use rolesanywhere_core::{CreateSession, Error, ErrorKind, Result, UnixTime};
+use rolesanywhere_emulator::policy::{
+    SessionInputs, TrustPolicy, authorize_session, session_context,
+};
+
+use super::report::{Granted, Verdict};
+
+/// The largest file that is read; IAM's quota for a trust policy is 2,048 to 8,192 characters.
+const MAX_POLICY_LENGTH: u64 = 64 * 1024;
+
+/// What a policy decides by.
+pub(super) struct Inputs<'a> {
+    pub(super) tags: &'a [(String, String)],
+    pub(super) request: &'a CreateSession,
+    pub(super) source_identity: &'a str,
+    pub(super) session_name: &'a str,
+    pub(super) now: UnixTime,
+}
+
+/// Reads a trust policy as IAM would.
+///
+/// # Errors
+/// [`ErrorKind::InvalidInput`] when the file cannot be read or is no policy.
+pub(super) fn read(path: &Path) -> Result<TrustPolicy> {
+    let refuse = |why: &dyn std::fmt::Display| {
+        let shown = path.display();
+        Error::new(
+            ErrorKind::InvalidInput,
+            format!("the trust policy `{shown}`: {why}"),
+        )
+    };
+    let mut text = String::new();
+    File::open(path)
+        .and_then(|file| file.take(MAX_POLICY_LENGTH).read_to_string(&mut text))
+        .map_err(|error| {
+            refuse(&format!(
+                "it cannot be read ({error}): check --trust-policy"
+            ))
+        })?;
+    TrustPolicy::parse(&text).map_err(|malformed| refuse(&malformed.reason()))
+}
+
+/// Whether the policy lets the service open the session, and what decides when it does not.
+pub(super) fn verdict(policy: &TrustPolicy, inputs: &Inputs<'_>) -> Granted {
+    let tags: BTreeMap<String, String> = inputs.tags.iter().cloned().collect();
+    let anchor = inputs.request.trust_anchor();
+    let context = session_context(&SessionInputs {
+        tags: &tags,
+        trust_anchor_arn: anchor.as_str(),
+        account: anchor.account(),
+        source_identity: inputs.source_identity,
+        session_name: inputs.session_name,
+        request_tags: true,
+        now: inputs.now,
+    });
+    match authorize_session(policy, &context) {
+        Ok(()) => Granted {
+            verdict: Verdict::Granted,
+            what: "sts:AssumeRole, sts:TagSession and sts:SetSourceIdentity are allowed".to_owned(),
+        },
+        Err(refusal) => Granted {
+            verdict: Verdict::Refused,
+            what: refusal.to_string(),
+        },
+    }
+}

@@ -1,0 +1,372 @@
+//! `sign-string`, `read-certificate-data` and the certificate selector, as scripts of
+//! `aws_signing_helper` use them.
+
+use std::process::Command;
+
+use crate::harness::{Run, World, openssl, program, run};
+
+const TEXT: &[u8] = b"AWS Roles Anywhere Credential Helper Signing Test";
+
+/// The algorithm and option of `openssl genpkey` for each kind of key that it makes.
+const KINDS: [(&str, &str, &str); 5] = [
+    ("EC", "ec_paramgen_curve:P-256", "EC"),
+    ("EC", "ec_paramgen_curve:P-384", "EC"),
+    ("EC", "ec_paramgen_curve:P-521", "EC"),
+    ("RSA", "rsa_keygen_bits:2048", "RSA"),
+    ("RSA", "rsa_keygen_bits:3072", "RSA"),
+];
+
+/// A key in `k.pem`, its public half in `public.pem`, and a self-signed certificate in `c.pem`.
+fn make_key(world: &World, algorithm: &str, option: &str, subject: &str) {
+    let (key, public) = (world.text("k.pem"), world.text("public.pem"));
+    openssl(&[
+        "genpkey",
+        "-algorithm",
+        algorithm,
+        "-pkeyopt",
+        option,
+        "-out",
+        &key,
+    ]);
+    world.write_private("k.pem", world.read("k.pem").as_bytes());
+    openssl(&["pkey", "-in", &key, "-pubout", "-out", &public]);
+    let certificate = world.text("c.pem");
+    openssl(&[
+        "req",
+        "-x509",
+        "-new",
+        "-key",
+        &key,
+        "-subj",
+        subject,
+        "-days",
+        "1",
+        "-set_serial",
+        "0x0A0B",
+        "-out",
+        &certificate,
+    ]);
+}
+
+/// The bytes of the public key as OpenSSL writes them.
+fn public_key_bytes(world: &World, algorithm: &str, option: &str) -> Vec<u8> {
+    let (public, der) = (world.text("public.pem"), world.text("public.der"));
+    if algorithm == "RSA" {
+        openssl(&[
+            "rsa",
+            "-pubin",
+            "-in",
+            &public,
+            "-RSAPublicKey_out",
+            "-outform",
+            "DER",
+            "-out",
+            &der,
+        ]);
+        return std::fs::read(der).unwrap();
+    }
+    openssl(&[
+        "pkey", "-pubin", "-in", &public, "-outform", "DER", "-out", &der,
+    ]);
+    let spki = std::fs::read(der).unwrap();
+    let coordinate = match option {
+        "ec_paramgen_curve:P-256" => 32,
+        "ec_paramgen_curve:P-384" => 48,
+        _ => 66,
+    };
+    spki[spki.len() - 1 - 2 * coordinate..].to_vec()
+}
+
+fn sha256(bytes: &[u8]) -> Vec<u8> {
+    ring::digest::digest(&ring::digest::SHA256, bytes)
+        .as_ref()
+        .to_vec()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Runs `sign-string` and returns stdout, which may be binary.
+fn signed(world: &World, extra: &[&str]) -> Vec<u8> {
+    let (certificate, key) = (world.text("c.pem"), world.text("k.pem"));
+    let mut line = vec![
+        "sign-string",
+        "--certificate",
+        &certificate,
+        "--private-key",
+        &key,
+    ];
+    line.extend(extra);
+    let output = program(&line).output().unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    output.stdout
+}
+
+#[test]
+fn signatures_are_verified_by_openssl_under_each_digest() {
+    let world = World::new();
+    for (algorithm, option, _) in KINDS {
+        make_key(&world, algorithm, option, "/CN=signer");
+        let key = public_key_bytes(&world, algorithm, option);
+        let digest = sha256(&[b"IAM RA", key.as_slice()].concat());
+        world.write("message", &[TEXT, b"1", &digest].concat());
+        for (name, flag) in [
+            ("SHA256", "-sha256"),
+            ("SHA384", "-sha384"),
+            ("SHA512", "-sha512"),
+        ] {
+            let signature = signed(&world, &["--format=bin", "--digest", name]);
+            world.write("signature", &signature);
+            let (public, file) = (world.text("public.pem"), world.text("signature"));
+            let message = world.text("message");
+            openssl(&[
+                "dgst",
+                flag,
+                "-verify",
+                &public,
+                "-signature",
+                &file,
+                &message,
+            ]);
+        }
+    }
+    // RSA's is deterministic: one signature in three forms.
+    let bin = signed(&world, &["--format=bin"]);
+    let text = String::from_utf8(signed(&world, &["--format", "text"])).unwrap();
+    assert_eq!(text, hex(&bin));
+    assert_eq!(
+        String::from_utf8(signed(&world, &[])).unwrap(),
+        format!("\"{text}\"")
+    );
+}
+
+/// The seeds of the reference's own ML-DSA keys, and the SHA-256 of what the reference prints for them
+/// with `--format text`, as observed with its version 1.8.0.
+const GOLDEN: [(u8, &str, usize, &str); 3] = [
+    (
+        0x11,
+        "a0d5de876367d062eaf76ae1a38358b6dec099cd5132ce03499b8d97415b23be",
+        2420,
+        "2889d49eebc923456ff461f6a2cbe626eabdafa58793867d06002516c10d39f3",
+    ),
+    (
+        0x12,
+        "9f5b3f321c88b30e167ce4ecb6d5a54280532f7490bed914f5c12a61f40f1091",
+        3309,
+        "5bdc161d67946fd5b4acf1f72bc1ab23321319b85cfa2818012c098c8d5d5636",
+    ),
+    (
+        0x13,
+        "1b2145f0270cee5cce90e21ec0f786492a33648da4c76060b2fcd542503a3a7c",
+        4627,
+        "44b644d279c6f8a014ddb1f93ceec00a6053d387e09b465e8886bc2dddc02d06",
+    ),
+];
+
+#[test]
+fn ml_dsa_signatures_are_those_of_the_reference() {
+    let world = World::new();
+    for (arc, seed, length, expected) in GOLDEN {
+        let seed: Vec<u8> = (0..32)
+            .map(|at| u8::from_str_radix(&seed[2 * at..2 * at + 2], 16).unwrap())
+            .collect();
+        // PKCS#8 with the seed alone (RFC 9881, 6).
+        let mut der = vec![0x30, 0x34, 2, 1, 0, 0x30, 0x0b, 6, 9];
+        der.extend([0x60, 0x86, 0x48, 1, 0x65, 3, 4, 3, arc, 4, 0x22, 0x80, 0x20]);
+        der.extend(seed);
+        let key = world.write_private("mldsa.der", &der);
+        let key = key.to_str().unwrap();
+        for digest in ["SHA256", "SHA512"] {
+            let line = [
+                "sign-string",
+                "--private-key",
+                key,
+                "--format=text",
+                "--digest",
+                digest,
+            ];
+            let ended = run(&mut program(&line));
+            assert_eq!(ended.stderr, "");
+            assert_eq!(ended.stdout.len(), 2 * length);
+            assert_eq!(hex(&sha256(ended.stdout.as_bytes())), expected);
+        }
+    }
+}
+
+#[test]
+fn sign_string_refuses_what_cannot_sign() {
+    let world = World::new();
+    make_key(&world, "EC", "ec_paramgen_curve:P-256", "/CN=signer");
+    let (certificate, key) = (world.text("certificate.pem"), world.text("k.pem"));
+    let other = [
+        "sign-string",
+        "--certificate",
+        &certificate,
+        "--private-key",
+        &key,
+    ];
+    run(&mut program(&other)).fails_with("k.pem` and `");
+    for (extra, part) in [
+        (&["--format=hex"][..], "pass one of `json`, `text`, `bin`"),
+        (
+            &["--digest=sha256"],
+            "pass one of `SHA256`, `SHA384`, `SHA512`",
+        ),
+    ] {
+        let mut line = vec!["sign-string", "--private-key", &key];
+        line.extend(extra);
+        run(&mut program(&line)).fails_with(part);
+    }
+    run(&mut program(&["sign-string"])).fails_with("missing `--certificate`");
+    run(&mut program(&["sign-string", "--cert-selector=x"])).fails_with("--cert-selector");
+    let selector = "--cert-selector=Key=x509Serial,Value=0a";
+    run(&mut program(&["sign-string", selector])).fails_with("stores of macOS and Windows");
+}
+
+fn data(file: &str, extra: &[&str]) -> Run {
+    let mut line = vec!["read-certificate-data", "--certificate", file];
+    line.extend(extra);
+    run(&mut program(&line))
+}
+
+#[test]
+fn certificate_data_is_the_reference_s_json() {
+    let world = World::new();
+    for (algorithm, option, key_type) in KINDS {
+        make_key(&world, algorithm, option, "/CN=signer");
+        let (pem, der) = (world.text("c.pem"), world.text("c.der"));
+        openssl(&["x509", "-in", &pem, "-outform", "DER", "-out", &der]);
+        let base64 = Command::new("base64")
+            .args(["-w0", &der])
+            .output()
+            .unwrap()
+            .stdout;
+        let expected = format!(
+            concat!(
+                r#"{{"keyType":"{0}","certificateData":"{1}","serialNumber":"2571","#,
+                r#""supportedAlgorithms":["{0}SHA256","{0}SHA384","{0}SHA512"]}}"#
+            ),
+            key_type,
+            String::from_utf8(base64).unwrap()
+        );
+        for file in [&pem, &der] {
+            let ended = data(file, &[]);
+            assert_eq!(
+                (ended.status, ended.stdout.as_str()),
+                (Some(0), expected.as_str())
+            );
+            assert_eq!(ended.stderr, "");
+        }
+    }
+    let (key, pem, p12) = (
+        world.text("k.pem"),
+        world.text("c.pem"),
+        world.text("c.p12"),
+    );
+    openssl(&[
+        "pkcs12",
+        "-export",
+        "-inkey",
+        &key,
+        "-in",
+        &pem,
+        "-out",
+        &p12,
+        "-passout",
+        "pass:hunter2",
+    ]);
+    world.write_private("password", b"hunter2\n");
+    let ended = data(&p12, &["--password-file", &world.text("password")]);
+    assert_eq!(ended.stdout, data(&pem, &[]).stdout);
+    data(&world.text("k.pem"), &[]).fails_with("k.pem`: ");
+    openssl(&["genpkey", "-algorithm", "ED25519", "-out", &key]);
+    openssl(&[
+        "req", "-x509", "-new", "-key", &key, "-subj", "/CN=e", "-out", &pem,
+    ]);
+    data(&pem, &[]).fails_with("c.pem"); // The reference prints algorithms that do not exist.
+}
+
+#[test]
+fn a_selector_lists_the_certificates_that_fit_by_go_s_names() {
+    let world = World::new();
+    // Every rule of Go's name at once; what Go 1.26 prints for this certificate stands below.
+    let subject = "/C=DE/ST=Bayern/L=A, B/O=One/O=Two+OU=#hash/OU= lead/street=Way 1/postalCode=80331\
+                   /CN=first/CN=la\\\\st;/serialNumber=77/emailAddress=a@b.example/DC=x/UID=u-1";
+    make_key(&world, "EC", "ec_paramgen_curve:P-256", subject);
+    let file = world.text("c.pem");
+    let name = GO_NAME;
+    for selector in [
+        format!("Key=x509Subject,Value={name}"),
+        format!("  Key=x509Issuer,Value={name}   Key=x509Serial,Value=000A0b "),
+        format!(
+            "Key=x509Serial,Value=a0b Key=x509Subject,Value={name} Key=x509Issuer,Value={name}"
+        ),
+    ] {
+        let ended = data(&file, &["--cert-selector", &selector]);
+        let lines: Vec<&str> = ended.stdout.lines().collect();
+        let fingerprint = Command::new("openssl")
+            .args(["x509", "-in", &file, "-noout", "-fingerprint", "-sha1"])
+            .output()
+            .unwrap();
+        let fingerprint = String::from_utf8(fingerprint.stdout).unwrap();
+        let fingerprint = fingerprint
+            .trim()
+            .split_once('=')
+            .unwrap()
+            .1
+            .replace(':', "")
+            .to_lowercase();
+        let expected = [
+            "Matching identities".to_owned(),
+            format!("1) Hex Fingerprint: {fingerprint}"),
+            format!("Subject: {name}"),
+            format!("Issuer: {name}"),
+            "Serial Number: A0B".to_owned(),
+            String::new(),
+        ];
+        assert_eq!(lines, expected, "{selector}: {ended:?}");
+    }
+    for selector in ["Key=x509Serial,Value=b0a", "Key=x509Subject,Value=CN=other"] {
+        let ended = data(&file, &["--cert-selector", selector]);
+        assert_eq!(ended.stdout, "No matching identities\n", "{ended:?}");
+    }
+    data(&file, &["--cert-selector=nonsense"]).fails_with("--cert-selector: it is not of the form");
+}
+
+/// Printed by Go 1.26's `x509.Certificate.Subject.String()`.
+const GO_NAME: &str = concat!(
+    r"SERIALNUMBER=77,CN=la\\st\;,OU=\#hash+OU=\ lead,O=One+O=Two,POSTALCODE=80331,STREET=Way 1,",
+    r"L=A\, B,ST=Bayern,C=DE,0.9.2342.19200300.100.1.1=#1303752d31,",
+    r"0.9.2342.19200300.100.1.25=#130178,1.2.840.113549.1.9.1=#0c0b6140622e6578616d706c65"
+);
+
+#[test]
+fn the_reference_s_name_is_ours_too() {
+    let world = World::new();
+    let alias = world.path("aws_signing_helper");
+    std::os::unix::fs::symlink(crate::harness::PROGRAM, &alias).unwrap();
+    let output = Command::new(&alias)
+        .arg("version")
+        .env_clear()
+        .output()
+        .unwrap();
+    assert_eq!(
+        output.stdout,
+        concat!(env!("CARGO_PKG_VERSION"), "\n").as_bytes()
+    );
+    let output = Command::new(&alias)
+        .args(["credential-process", "--help"])
+        .env_clear()
+        .output()
+        .unwrap();
+    let help = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        help.contains("Usage: aws_signing_helper credential-process"),
+        "{help}"
+    );
+}

@@ -1,0 +1,552 @@
+//! `serve`, by a client that speaks HTTP byte by byte.
+
+use std::{
+    io::{BufRead as _, BufReader, Read, Write},
+    net::TcpStream,
+    os::unix::net::UnixStream,
+    process::{Child, Command, Stdio},
+    sync::mpsc,
+    time::{Duration, Instant},
+};
+
+use crate::{
+    harness::{Arns, World, now, run},
+    scripted::{Reply, Scripted, refusal, response},
+};
+
+const ROLES: &str = "/latest/meta-data/iam/security-credentials";
+
+/// A running server; killed when dropped.
+struct Server {
+    child: Child,
+    said: mpsc::Receiver<String>,
+    port: u16,
+}
+
+fn command(world: &World, arns: &Arns, extra: &[&str]) -> Command {
+    // The same options as `credential-process`, after another command's name.
+    let like = world.credential_process(arns, extra);
+    let mut command = crate::harness::program(&["serve"]);
+    command.args(like.get_args().skip(1));
+    command
+}
+
+impl Server {
+    fn start(mut command: Command) -> Self {
+        let mut child = command
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        let (sender, said) = mpsc::channel();
+        std::thread::spawn(move || {
+            for line in stderr.lines() {
+                if sender.send(line.unwrap()).is_err() {
+                    return;
+                }
+            }
+        });
+        let mut server = Self {
+            child,
+            said,
+            port: 0,
+        };
+        let started = server.wait_for_line("Local server started on");
+        server.port = started.rsplit(' ').next().unwrap().parse().unwrap_or(0);
+        server
+    }
+
+    fn wait_for_line(&self, part: &str) -> String {
+        loop {
+            let line = self.said.recv_timeout(Duration::from_secs(20)).expect(part);
+            if line.contains(part) {
+                return line;
+            }
+        }
+    }
+
+    fn connect(&self) -> TcpStream {
+        connect(self.port)
+    }
+
+    fn ask(&self, line: &str, headers: &[(&str, &str)]) -> Answer {
+        let host = format!("127.0.0.1:{}", self.port);
+        ask(&mut self.connect(), line, &host, headers)
+    }
+
+    fn token(&self) -> String {
+        let answer = self.ask("PUT /latest/api/token", &[]);
+        assert_eq!(answer.status, 200);
+        answer.body
+    }
+
+    fn signal(&self, name: &str) {
+        let pid = self.child.id().to_string();
+        assert!(
+            Command::new("kill")
+                .args([name, &pid])
+                .status()
+                .unwrap()
+                .success()
+        );
+    }
+}
+
+fn connect(port: u16) -> TcpStream {
+    let stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    let patience = Some(Duration::from_secs(20));
+    stream.set_read_timeout(patience).unwrap();
+    stream
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[derive(Debug)]
+struct Answer {
+    status: u16,
+    head: String,
+    body: String,
+}
+
+impl Answer {
+    fn header(&self, name: &str) -> Option<String> {
+        crate::scripted::header(&self.head, name)
+    }
+
+    fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.body).unwrap()
+    }
+}
+
+/// One request on a connection that stays open.
+fn ask(
+    stream: &mut (impl Read + Write),
+    line: &str,
+    host: &str,
+    headers: &[(&str, &str)],
+) -> Answer {
+    let mut request = format!("{line} HTTP/1.1\r\n");
+    if !host.is_empty() {
+        request += &format!("host: {host}\r\n");
+    }
+    for (name, value) in headers {
+        request += &format!("{name}: {value}\r\n");
+    }
+    stream.write_all((request + "\r\n").as_bytes()).unwrap();
+    let text = crate::scripted::read_request(stream).expect("an answer");
+    let (head, body) = text.split_once("\r\n\r\n").unwrap();
+    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+    Answer {
+        status,
+        head: head.to_owned(),
+        body: body.to_owned(),
+    }
+}
+
+/// A world, its emulator and a server on a free port with these options besides.
+fn serving(
+    extra: &[&str],
+) -> (
+    World,
+    rolesanywhere_emulator::server::BlockingServer,
+    Server,
+) {
+    let world = World::new();
+    let (emulator, arns) = world.emulator();
+    let ca = world.text("server-ca.pem");
+    let mut line = vec![
+        "--endpoint",
+        emulator.endpoint(),
+        "--ca-bundle",
+        &ca,
+        "--port=0",
+    ];
+    line.extend(extra);
+    let server = Server::start(command(&world, &arns, &line));
+    (world, emulator, server)
+}
+
+#[test]
+fn it_speaks_as_the_instance_metadata_service_does() {
+    let (_world, emulator, server) = serving(&[]);
+    let token = server.ask(
+        "PUT /latest/api/token",
+        &[("x-aws-ec2-metadata-token-ttl-seconds", "60")],
+    );
+    assert_eq!(token.status, 200);
+    assert_eq!(
+        token
+            .header("x-aws-ec2-metadata-token-ttl-seconds")
+            .as_deref(),
+        Some("60")
+    );
+    let with_token = [("x-aws-ec2-metadata-token", token.body.as_str())];
+    for path in [ROLES, &format!("{ROLES}/"), &format!("/{ROLES}")] {
+        let name = server.ask(&format!("GET {path}"), &with_token);
+        assert_eq!((name.status, name.body.as_str()), (200, "app"), "{path}");
+    }
+    for path in [format!("{ROLES}/app"), format!("{ROLES}/app/")] {
+        let answer = server.ask(&format!("GET {path}"), &with_token);
+        assert_eq!(answer.status, 200);
+        let json = answer.json();
+        assert_eq!(
+            (&json["Code"], &json["Type"]),
+            (&"Success".into(), &"AWS-HMAC".into())
+        );
+        assert!(json["AccessKeyId"].as_str().unwrap().starts_with("ASIA"));
+        for member in ["SecretAccessKey", "Token", "Expiration", "LastUpdated"] {
+            assert!(!json[member].as_str().unwrap().is_empty(), "{member}");
+        }
+    }
+    assert_eq!(emulator.service().issued_credentials(), 1);
+    // What is not on request is not there.
+    for path in [
+        "/health",
+        "/metrics",
+        "/credentials",
+        "/",
+        "/latest/meta-data/",
+    ] {
+        assert_eq!(
+            server.ask(&format!("GET {path}"), &with_token).status,
+            404,
+            "{path}"
+        );
+    }
+}
+
+#[test]
+fn what_the_metadata_service_refuses_is_refused() {
+    let (_world, _emulator, server) = serving(&[]);
+    for ttl in ["0", "21601", "-1", "x", "", "1.5"] {
+        let answer = server.ask(
+            "PUT /latest/api/token",
+            &[("x-aws-ec2-metadata-token-ttl-seconds", ttl)],
+        );
+        assert_eq!(answer.status, 400, "{ttl}");
+    }
+    for ttl in ["1", "21600", "+60"] {
+        let answer = server.ask(
+            "PUT /latest/api/token",
+            &[("x-aws-ec2-metadata-token-ttl-seconds", ttl)],
+        );
+        assert_eq!(answer.status, 200, "{ttl}");
+    }
+    let token = server.token();
+    let with_token = [("x-aws-ec2-metadata-token", token.as_str())];
+    let get = |path: &str, headers: &[(&str, &str)]| server.ask(&format!("GET {path}"), headers);
+    for path in [ROLES, &format!("{ROLES}/app")] {
+        assert_eq!(get(path, &[]).status, 401);
+        assert_eq!(
+            get(path, &[("x-aws-ec2-metadata-token", "none")]).status,
+            401
+        );
+        let forwarded = [with_token[0], ("x-forwarded-for", "10.0.0.1")];
+        assert_eq!(get(path, &forwarded).status, 403);
+    }
+    assert_eq!(get(&format!("{ROLES}/other"), &with_token).status, 404);
+    let post = server.ask(&format!("POST {ROLES}"), &with_token);
+    assert_eq!(
+        (post.status, post.header("allow").as_deref()),
+        (405, Some("GET"))
+    );
+    assert_eq!(
+        get("/latest/api/token", &[]).header("allow").as_deref(),
+        Some("PUT")
+    );
+    let short = server.ask(
+        "PUT /latest/api/token",
+        &[("x-aws-ec2-metadata-token-ttl-seconds", "1")],
+    );
+    std::thread::sleep(Duration::from_millis(2100));
+    assert_eq!(
+        get(ROLES, &[("x-aws-ec2-metadata-token", &short.body)]).status,
+        401
+    );
+}
+
+#[test]
+fn only_this_machine_s_names_are_answered() {
+    let (_world, _emulator, server) = serving(&["--allow-host", "metadata.internal"]);
+    for (host, status) in [
+        ("127.0.0.1:9911", 200),
+        ("169.254.169.254", 200),
+        ("[::1]:80", 200),
+        ("LocalHost:1", 200),
+        ("metadata.internal", 200),
+        ("rebound.example", 403),
+        ("127.0.0.1.rebound.example:9911", 403),
+        ("localhost.rebound.example", 403),
+    ] {
+        let answer = ask(&mut server.connect(), "PUT /latest/api/token", host, &[]);
+        assert_eq!(answer.status, status, "{host}");
+    }
+    let answer = ask(&mut server.connect(), "PUT /latest/api/token", "", &[]);
+    assert_eq!(answer.status, 403, "no host");
+}
+
+#[test]
+fn containers_get_credentials_for_their_token() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("token");
+    let file = path.to_str().unwrap().to_owned();
+    let (_world, _emulator, server) = serving(&["--authorization-token-file", &file]);
+    let token = std::fs::read_to_string(&path).unwrap();
+    assert!(token.len() >= 43);
+    let mode =
+        std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&path).unwrap().permissions());
+    assert_eq!(mode & 0o777, 0o600);
+    let answer = server.ask("GET /credentials", &[("authorization", &token)]);
+    assert_eq!(
+        (answer.status, answer.header("content-type").as_deref()),
+        (200, Some("application/json"))
+    );
+    let json = answer.json();
+    assert!(json["RoleArn"].as_str().unwrap().ends_with(":role/app"));
+    for member in ["AccessKeyId", "SecretAccessKey", "Token", "Expiration"] {
+        assert!(!json[member].as_str().unwrap().is_empty(), "{member}");
+    }
+    let longer = format!("{token}x");
+    for wrong in [&token[1..], &longer, "", "Bearer"] {
+        let answer = server.ask("GET /credentials", &[("authorization", wrong)]);
+        assert_eq!(answer.status, 401, "{wrong}");
+        assert!(!answer.body.contains(&token));
+    }
+    assert_eq!(server.ask("GET /credentials", &[]).status, 401);
+}
+
+#[test]
+fn a_unix_socket_is_its_owner_s_and_goes_with_the_server() {
+    let world = World::new();
+    let (emulator, arns) = world.emulator();
+    let (ca, path) = (world.text("server-ca.pem"), world.path("socket"));
+    let listen = format!("unix:{}", path.display());
+    let line = [
+        "--endpoint",
+        emulator.endpoint(),
+        "--ca-bundle",
+        &ca,
+        "--listen",
+        &listen,
+    ];
+    // What a killed server left behind is no hindrance, another file is.
+    std::fs::write(&path, "mine").unwrap();
+    run(&mut command(&world, &arns, &line)).fails_with("it is no socket");
+    std::fs::remove_file(&path).unwrap();
+    drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
+    let mut server = Server::start(command(&world, &arns, &line));
+    let mode =
+        std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&path).unwrap().permissions());
+    assert_eq!(mode & 0o777, 0o600);
+    let mut stream = UnixStream::connect(&path).unwrap();
+    let token = ask(&mut stream, "PUT /latest/api/token", "localhost", &[]);
+    let with_token = [("x-aws-ec2-metadata-token", token.body.as_str())];
+    let name = ask(
+        &mut stream,
+        &format!("GET {ROLES}/"),
+        "localhost",
+        &with_token,
+    );
+    assert_eq!(name.body, "app");
+    run(&mut command(&world, &arns, &line)).fails_with("another process listens there");
+    server.signal("-TERM");
+    assert_eq!(server.child.wait().unwrap().code(), Some(0));
+    assert!(!path.exists());
+}
+
+#[test]
+fn a_signal_stops_it_gracefully_and_well() {
+    for signal in ["-TERM", "-INT"] {
+        let (_world, _emulator, mut server) = serving(&[]);
+        let mut idle = server.connect();
+        let begun = Instant::now();
+        server.signal(signal);
+        assert_eq!(server.child.wait().unwrap().code(), Some(0), "{signal}");
+        assert!(begun.elapsed() < Duration::from_secs(5));
+        assert_eq!(idle.read(&mut [0; 1]).unwrap_or(0), 0, "closed");
+    }
+}
+
+#[test]
+fn what_cannot_be_served_is_refused_before_anything_is() {
+    let world = World::new();
+    let (emulator, arns) = world.emulator();
+    let ca = world.text("server-ca.pem");
+    let refused = |extra: &[&str], part: &str| {
+        let mut line = vec!["--endpoint", emulator.endpoint(), "--ca-bundle", &ca];
+        line.extend(extra);
+        run(&mut command(&world, &arns, &line)).fails_with(part);
+    };
+    refused(&["--port=0", "--hop-limit=0"], "`--hop-limit`");
+    refused(&["--port=0", "--hop-limit=256"], "`--hop-limit`");
+    refused(&["--listen=0.0.0.0:0"], "--allow-remote");
+    refused(&["--listen=localhost:0"], "write `ADDRESS:PORT`");
+    refused(&["--listen=127.0.0.1:0", "--port=1"], "exclude each other");
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = format!("--port={}", taken.local_addr().unwrap().port());
+    refused(&[&port], "choose another --port or --listen");
+    world.write_private("token", b"short");
+    let token = world.text("token");
+    refused(
+        &["--port=0", "--authorization-token-file", &token],
+        "holds no token of 16 to 1024",
+    );
+    let stranger = World::new();
+    let line = [
+        "--endpoint",
+        emulator.endpoint(),
+        "--ca-bundle",
+        &ca,
+        "--port=0",
+    ];
+    run(&mut command(&stranger, &arns, &line)).fails_with("Untrusted signing certificate");
+}
+
+/// An answer with credentials that end in so many seconds.
+fn ends_in(seconds: i64, id: &str) -> Reply {
+    let expiration = now().plus_seconds(seconds).to_iso8601();
+    let body = format!(
+        r#"{{"credentialSet":[{{"credentials":{{"accessKeyId":"{id}","expiration":"{expiration}","secretAccessKey":"s","sessionToken":"t"}}}}]}}"#
+    );
+    response("201 Created", "content-type: application/json\r\n", &body)
+}
+
+#[test]
+fn valid_credentials_are_kept_when_renewal_fails_and_ended_ones_are_not() {
+    let world = World::new();
+    let away = refusal("403 Forbidden", "AccessDeniedException", "not now", "");
+    let replies = vec![
+        ends_in(9, "ASIAFIRST"),
+        away.clone(),
+        away,
+        ends_in(3600, "ASIALATER"),
+    ];
+    let service = Scripted::tls(replies);
+    world.write("server-ca.pem", service.ca_pem.as_bytes());
+    let (endpoint, ca) = (service.https(), world.text("server-ca.pem"));
+    let line = [
+        "--endpoint",
+        &endpoint,
+        "--ca-bundle",
+        &ca,
+        "--port=0",
+        "--metrics",
+    ];
+    let server = Server::start(command(&world, &Arns::any(), &line));
+    let token = server.token();
+    let with_token = [("x-aws-ec2-metadata-token", token.as_str())];
+    let credentials = || server.ask(&format!("GET {ROLES}/r"), &with_token);
+    assert_eq!(credentials().json()["AccessKeyId"], "ASIAFIRST");
+    assert_eq!(server.ask("GET /health", &[]).status, 200);
+    server.wait_for_line("the credentials are still valid, trying again");
+    assert_eq!(credentials().json()["AccessKeyId"], "ASIAFIRST");
+    // Then they end: an honest refusal with the reason, never empty credentials.
+    let begun = Instant::now();
+    let ended = loop {
+        let answer = credentials();
+        if answer.status != 200 {
+            break answer;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(20));
+        std::thread::sleep(Duration::from_millis(100));
+    };
+    assert_eq!(
+        (ended.status, ended.header("retry-after").as_deref()),
+        (503, Some("1"))
+    );
+    assert!(
+        ended.body.contains("not now") && !ended.body.contains("ASIA"),
+        "{ended:?}"
+    );
+    assert_eq!(server.ask("GET /health", &[]).status, 503);
+    let metrics = server.ask("GET /metrics", &[]).body;
+    assert!(
+        metrics.contains("rolesanywhere_credentials_valid 0"),
+        "{metrics}"
+    );
+    assert!(
+        metrics.contains(r#"rolesanywhere_renewals_total{outcome="ok"} 1"#),
+        "{metrics}"
+    );
+    assert!(
+        metrics.contains(
+            r#"rolesanywhere_requests_total{route="instance_credentials",outcome="failed"}"#
+        ),
+        "{metrics}"
+    );
+}
+
+#[test]
+fn ten_thousand_requests_pass_through_renewals_and_failures() {
+    const REQUESTS: usize = 10_000;
+    const CLIENTS: usize = 64;
+    let world = World::new();
+    let away = refusal(
+        "503 Service Unavailable",
+        "ServiceUnavailable",
+        "not now",
+        "",
+    );
+    // The first session lasts 12 s. Its renewal fails, three attempts long, and works 5 to 10 s later.
+    let mut replies = vec![ends_in(12, "ASIAFIRST")];
+    replies.extend([
+        away.clone(),
+        away.clone(),
+        away,
+        ends_in(3600, "ASIASECOND"),
+    ]);
+    let service = Scripted::tls(replies);
+    world.write("server-ca.pem", service.ca_pem.as_bytes());
+    let (endpoint, ca) = (service.https(), world.text("server-ca.pem"));
+    let line = ["--endpoint", &endpoint, "--ca-bundle", &ca, "--port=0"];
+    let server = Server::start(command(&world, &Arns::any(), &line));
+    let token = server.token();
+    let line = format!("GET {ROLES}/r");
+    let (port, host) = (server.port, format!("127.0.0.1:{}", server.port));
+    let (mut first, mut second, mut ended) = (0, 0, 0);
+    std::thread::scope(|scope| {
+        let clients: Vec<_> = (0..CLIENTS)
+            .map(|_| {
+                scope.spawn(|| {
+                    let mut stream = connect(port);
+                    let headers = [("x-aws-ec2-metadata-token", token.as_str())];
+                    let mut counts = [0_usize; 3];
+                    for number in 0..REQUESTS.div_ceil(CLIENTS) {
+                        let answer = ask(&mut stream, &line, &host, &headers);
+                        let place = match answer.status {
+                            200 if answer.body.contains("ASIAFIRST") => 0,
+                            200 if answer.body.contains("ASIASECOND") => 1,
+                            503 => 2,
+                            _ => panic!("{answer:?}"),
+                        };
+                        counts[place] += 1;
+                        // Spread over the time that the first session and the failure take.
+                        if number % 8 == 0 {
+                            std::thread::sleep(Duration::from_millis(1250));
+                        }
+                    }
+                    counts
+                })
+            })
+            .collect();
+        for client in clients {
+            let counts = client.join().unwrap();
+            first += counts[0];
+            second += counts[1];
+            ended += counts[2];
+        }
+    });
+    assert!(first + second + ended >= REQUESTS);
+    assert!(
+        first > 0 && second > 0,
+        "{first} first, {second} second, {ended} refused"
+    );
+    // One renewal in flight: the service was asked for the first, three times in vain, and for the second.
+    assert_eq!(service.requests().len(), 5);
+}

@@ -1,0 +1,342 @@
+//! `update`: the shared credentials file stays whole, whatever happens.
+
+use std::{
+    os::unix::{fs::PermissionsExt as _, process::ExitStatusExt as _},
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use rolesanywhere_emulator::server::BlockingServer;
+
+use crate::{
+    harness::{Arns, Run, World, now, run},
+    scripted::{Reply, Scripted, refusal, response},
+};
+
+/// `update` with the world's files and the credentials file `credentials` in the world.
+fn update(world: &World, arns: &Arns, extra: &[&str]) -> Command {
+    // The same options as `credential-process`, after another command's name.
+    let like = world.credential_process(arns, extra);
+    let mut command = crate::harness::program(&["update"]);
+    command
+        .args(like.get_args().skip(1))
+        .env("AWS_SHARED_CREDENTIALS_FILE", world.path("credentials"));
+    command
+}
+
+fn once(world: &World, server: &BlockingServer, arns: &Arns, extra: &[&str]) -> Run {
+    let ca = world.text("server-ca.pem");
+    let mut line = vec![
+        "--endpoint",
+        server.endpoint(),
+        "--ca-bundle",
+        &ca,
+        "--once",
+    ];
+    line.extend(extra);
+    run(&mut update(world, arns, &line))
+}
+
+/// The three values of a profile, read as botocore reads them: the value behind the first `=`.
+fn values(text: &str, profile: &str) -> [String; 3] {
+    let header = format!("[{profile}]");
+    let section = text
+        .split_inclusive('\n')
+        .skip_while(|line| line.trim() != header)
+        .skip(1);
+    let section: Vec<&str> = section.take_while(|line| !line.starts_with('[')).collect();
+    [
+        "aws_access_key_id",
+        "aws_secret_access_key",
+        "aws_session_token",
+    ]
+    .map(|key| {
+        let mut found = section.iter().filter_map(|line| {
+            let (name, value) = line.split_once('=')?;
+            (name.trim() == key).then(|| value.trim().to_owned())
+        });
+        let value = found
+            .next()
+            .unwrap_or_else(|| panic!("no {key} in {section:?}"));
+        assert_eq!(found.next(), None, "{key} stands twice");
+        value
+    })
+}
+
+fn mode(path: impl AsRef<std::path::Path>) -> u32 {
+    std::fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+#[test]
+fn the_reference_s_six_files_are_updated() {
+    let world = World::new();
+    let (server, arns) = world.emulator();
+    for (name, content, kept) in [
+        (
+            "keys with spaces",
+            "[default]\naws_access_key_id   =   a\naws_secret_access_key=b\naws_session_token = c\n",
+            "",
+        ),
+        (
+            "other keys",
+            "[default]\nregion = eu-west-1\naws_access_key_id = a\noutput = json\n",
+            "region = eu-west-1\noutput = json\n",
+        ),
+        (
+            "a commented profile",
+            "# [default]\n# aws_access_key_id = a\n[other]\nx = y\n",
+            "# [default]\n# aws_access_key_id = a\n[other]\nx = y\n",
+        ),
+        (
+            "no such profile",
+            "[other]\naws_access_key_id = keep\n",
+            "[other]\naws_access_key_id = keep\n",
+        ),
+        (
+            "a name that begins like it",
+            "[default-2]\naws_access_key_id = keep\n[default]\n",
+            "[default-2]\naws_access_key_id = keep\n",
+        ),
+        (
+            "the name twice",
+            "[default]\naws_access_key_id = a\n[other]\nx = y\n[default]\naws_session_token = old\n",
+            "[other]\nx = y\n",
+        ),
+    ] {
+        world.write_private("credentials", content.as_bytes());
+        let ended = once(&world, &server, &arns, &[]);
+        assert_eq!(
+            (ended.status, ended.stdout.as_str(), ended.stderr.as_str()),
+            (Some(0), "", ""),
+            "{name}"
+        );
+        let text = world.read("credentials");
+        let [id, secret, token] = values(&text, "default");
+        assert!(
+            id.starts_with("ASIA") && secret.len() == 40 && token.len() > 40,
+            "{name}: {text}"
+        );
+        for line in kept.lines() {
+            assert!(
+                text.lines().any(|found| found == line),
+                "{name}: `{line}` in {text}"
+            );
+        }
+        let mut live = text.lines().filter(|line| !line.starts_with('#'));
+        assert!(
+            live.all(|line| !line.ends_with("= old") && !line.ends_with("= a")),
+            "{name}: {text}"
+        );
+    }
+}
+
+#[test]
+fn files_and_directories_are_private_and_links_are_followed() {
+    let world = World::new();
+    let (server, arns) = world.emulator();
+    // A home without `.aws`.
+    let ca = world.text("server-ca.pem");
+    let line = [
+        "--endpoint",
+        server.endpoint(),
+        "--ca-bundle",
+        &ca,
+        "--once",
+        "--profile",
+        "web",
+    ];
+    let home = world.path("home");
+    std::fs::create_dir(&home).unwrap();
+    let mut command = update(&world, &arns, &line);
+    let ended = run(command
+        .env_remove("AWS_SHARED_CREDENTIALS_FILE")
+        .env("HOME", &home));
+    assert_eq!((ended.status, ended.stderr.as_str()), (Some(0), ""));
+    let file = home.join(".aws/credentials");
+    assert_eq!((mode(home.join(".aws")), mode(&file)), (0o700, 0o600));
+    values(&std::fs::read_to_string(&file).unwrap(), "web");
+    assert_eq!(
+        std::fs::read_dir(home.join(".aws")).unwrap().count(),
+        1,
+        "nothing else is left"
+    );
+
+    // A link stays one, and its file's mode stays with a word about it.
+    world.write("real", b"[default]\nx = 1\n");
+    std::fs::set_permissions(world.path("real"), std::fs::Permissions::from_mode(0o640)).unwrap();
+    std::os::unix::fs::symlink(world.path("real"), world.path("credentials")).unwrap();
+    let ended = once(&world, &server, &arns, &[]);
+    assert_eq!(ended.status, Some(0));
+    assert!(ended.stderr.contains("has mode 0640"), "{ended:?}");
+    assert!(world.path("credentials").is_symlink());
+    assert_eq!(mode(world.path("real")), 0o640);
+    values(&world.read("real"), "default");
+}
+
+#[test]
+fn what_cannot_be_written_is_said_and_nothing_is_changed() {
+    let world = World::new();
+    let (server, arns) = world.emulator();
+    once(&world, &server, &arns, &["--profile=a]b"]).fails_with("--profile is no profile's name");
+    let mut command = update(&world, &arns, &["--once", "--endpoint", server.endpoint()]);
+    command.arg("--ca-bundle").arg(world.path("server-ca.pem"));
+    run(command.env_remove("AWS_SHARED_CREDENTIALS_FILE"))
+        .fails_with("set AWS_SHARED_CREDENTIALS_FILE");
+    std::fs::create_dir(world.path("credentials")).unwrap();
+    once(&world, &server, &arns, &[]).fails_with("it is no file of at most");
+}
+
+#[test]
+fn updates_at_the_same_time_lose_nothing() {
+    let world = World::new();
+    let (server, arns) = world.emulator();
+    let ca = world.text("server-ca.pem");
+    let children: Vec<Child> = (0..12)
+        .map(|number| {
+            let profile = format!("p{number}");
+            let line = [
+                "--endpoint",
+                server.endpoint(),
+                "--ca-bundle",
+                &ca,
+                "--once",
+                "--profile",
+                &profile,
+            ];
+            update(&world, &arns, &line).spawn().unwrap()
+        })
+        .collect();
+    for mut child in children {
+        assert!(child.wait().unwrap().success());
+    }
+    let text = world.read("credentials");
+    for number in 0..12 {
+        values(&text, &format!("p{number}"));
+    }
+}
+
+#[test]
+fn killed_at_any_moment_it_leaves_the_file_whole() {
+    const KILLS: u32 = 200;
+    let world = World::new();
+    let (server, arns) = world.emulator();
+    let ca = world.text("server-ca.pem");
+    // Large, so that writing it takes time to be killed in.
+    let others: String = (0..20_000)
+        .map(|at| format!("[p{at}]\nx = {at}\n"))
+        .collect();
+    world.write_private(
+        "credentials",
+        format!("[default]\nregion = x\n{others}# the end\n").as_bytes(),
+    );
+    let line = [
+        "--endpoint",
+        server.endpoint(),
+        "--ca-bundle",
+        &ca,
+        "--once",
+    ];
+    let begun = Instant::now();
+    assert_eq!(run(&mut update(&world, &arns, &line)).status, Some(0));
+    let usual = begun.elapsed();
+    let mut last = values(&world.read("credentials"), "default");
+    let (mut killed, mut changed) = (0, 0);
+    for kill in 0..KILLS {
+        let mut child = update(&world, &arns, &line)
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        // Most of the way in, where it writes.
+        std::thread::sleep(usual.mul_f64(0.4 + 0.8 * f64::from(kill) / f64::from(KILLS)));
+        let _ = child.kill(); // It may have ended by itself.
+        killed += u32::from(child.wait().unwrap().signal() == Some(9));
+        let text = world.read("credentials");
+        let rest = text
+            .split_once("[p0]\n")
+            .map(|(_, rest)| format!("[p0]\n{rest}"));
+        assert_eq!(
+            rest.as_deref(),
+            Some(format!("{others}# the end\n").as_str()),
+            "kill {kill}"
+        );
+        let found = values(&text, "default");
+        if found != last {
+            // All three are new, or none.
+            assert!(
+                found.iter().zip(&last).all(|(new, old)| new != old),
+                "kill {kill}"
+            );
+            changed += 1;
+            last = found;
+        }
+    }
+    assert!(
+        killed > 20 && changed > 20,
+        "{killed} killed, {changed} changed: the moments are off"
+    );
+}
+
+/// An answer with credentials that end in so many seconds.
+fn ends_in(seconds: i64, id: &str) -> Reply {
+    let expiration = now().plus_seconds(seconds).to_iso8601();
+    let body = format!(
+        r#"{{"credentialSet":[{{"credentials":{{"accessKeyId":"{id}","expiration":"{expiration}","secretAccessKey":"s","sessionToken":"t"}}}}]}}"#
+    );
+    response("201 Created", "content-type: application/json\r\n", &body)
+}
+
+#[test]
+fn it_renews_survives_errors_and_ends_with_the_credentials() {
+    let world = World::new();
+    let away = refusal("403 Forbidden", "AccessDeniedException", "not now", "");
+    let server = Scripted::tls(vec![
+        ends_in(9, "ASIAFIRST"),
+        ends_in(18, "ASIASECOND"),
+        away,
+    ]);
+    world.write("server-ca.pem", server.ca_pem.as_bytes());
+    let (endpoint, ca) = (server.https(), world.text("server-ca.pem"));
+    let line = ["--endpoint", &endpoint, "--ca-bundle", &ca];
+    let begun = Instant::now();
+    let child = update(&world, &Arns::any(), &line)
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    // The first lasts 9 s and is renewed in its last third; the second until 18 s after the start.
+    assert!(begun.elapsed() > Duration::from_secs(16), "{said}");
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(
+        values(&world.read("credentials"), "default")[0],
+        "ASIASECOND"
+    );
+    for part in [
+        "has new credentials",
+        "still valid, trying again",
+        "the credentials have ended",
+    ] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    assert!(server.requests().len() >= 3);
+}
+
+#[test]
+fn a_first_failure_ends_it() {
+    let world = World::new();
+    let server = Scripted::tls(vec![refusal(
+        "403 Forbidden",
+        "AccessDeniedException",
+        "no",
+        "",
+    )]);
+    world.write("server-ca.pem", server.ca_pem.as_bytes());
+    let (endpoint, ca) = (server.https(), world.text("server-ca.pem"));
+    let ended = run(&mut update(
+        &world,
+        &Arns::any(),
+        &["--endpoint", &endpoint, "--ca-bundle", &ca],
+    ));
+    ended.fails_with("no");
+    assert!(!world.path("credentials").exists());
+}

@@ -1,0 +1,98 @@
+// The one class of errors. Its `code` is the contract across languages: tests/vectors/errors.json.
+
+/** Every code that an error may have. */
+export const ERROR_CODES = Object.freeze([
+  "access_denied",
+  "invalid_certificate",
+  "invalid_input",
+  "invalid_key",
+  "invalid_response",
+  "key_mismatch",
+  "password_required",
+  "request_rejected",
+  "service_unavailable",
+  "signing_failed",
+  "throttled",
+  "transport_failed",
+  "unsupported",
+  "wrong_password",
+]);
+
+const RETRYABLE = new Set(["service_unavailable", "throttled", "transport_failed"]);
+// Two copies of the package (ESM and CommonJS, the full build and the WebCrypto one) have two
+// classes; the brand is one.
+const BRAND = Symbol.for("rolesanywhere.error");
+// What the core knows of an error, for its plan of renewals. Not a property: it is of no use to users.
+const failures = new WeakMap();
+
+export class RolesAnywhereError extends Error {
+  constructor(code, message, details = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.name = "RolesAnywhereError";
+    this.code = code;
+    this.retryable = RETRYABLE.has(code);
+    for (const name of ["status", "serviceCode", "serviceMessage", "requestId", "retryAfter", "serverTime"]) {
+      if (details[name] !== undefined) this[name] = details[name];
+    }
+    Object.defineProperty(this, BRAND, { value: true });
+  }
+}
+
+export function isRolesAnywhereError(value, code) {
+  const ours = value instanceof Error && value[BRAND] === true;
+  return ours && (code === undefined || value.code === code);
+}
+
+/** Calls into the core; what it throws becomes a `RolesAnywhereError`. */
+export function calling(core, act) {
+  try {
+    return act();
+  } catch (thrown) {
+    throw thrown instanceof core.Failure ? fromFailure(thrown) : thrown;
+  }
+}
+
+/** What the core is told about an error: its own words, or the code of what the host met. */
+export function failureOf(core, error) {
+  return failures.get(error) ?? new core.Failure(error.code, error.message);
+}
+
+/** The same error again, with a stack of its own: each caller of a failed renewal gets one. */
+export function again(error) {
+  const copy = new RolesAnywhereError(error.code, error.message, error);
+  const failure = failures.get(error);
+  if (failure !== undefined) failures.set(copy, failure);
+  return copy;
+}
+
+/** Whatever was thrown by code of the user's or the host's, under a code. */
+export function wrapped(code, what, thrown) {
+  if (isRolesAnywhereError(thrown)) return thrown;
+  return new RolesAnywhereError(code, `${what}: ${reason(thrown)}`, { cause: thrown });
+}
+
+export function invalidInput(message) {
+  return new RolesAnywhereError("invalid_input", message);
+}
+
+function fromFailure(failure) {
+  const { serverTime } = failure;
+  const error = new RolesAnywhereError(failure.code, failure.message, {
+    status: failure.status,
+    serviceCode: failure.serviceCode,
+    serviceMessage: failure.serviceMessage,
+    requestId: failure.requestId,
+    retryAfter: failure.retryAfter,
+    serverTime: serverTime === undefined ? undefined : new Date(serverTime * 1000),
+  });
+  failures.set(error, failure);
+  return error;
+}
+
+function reason(thrown) {
+  if (!(thrown instanceof Error)) return String(thrown);
+  // `fetch` says "fetch failed" and hides the reason in the cause.
+  const inner = thrown.cause instanceof Error ? thrown.cause.message : "";
+  const text = [thrown.message, inner].filter((part) => part !== "").join(": ");
+  return text === "" ? thrown.name : text;
+}

@@ -1,0 +1,24 @@
+// Everything that the package offers, made of a core that is handed in: the WebAssembly module here,
+// a native one elsewhere. Nothing here knows how the core is loaded.
+
+import { cacheApi, durableObject, SessionCacheObject, workersKv } from "./cache.js";
+import { ERROR_CODES, RolesAnywhereError, isRolesAnywhereError } from "./errors.js";
+import { Provider } from "./provider.js";
+import { awsClient, requestSigner } from "./sign.js";
+
+/** `load` returns the core, or a promise of it; it is called when the core is first needed, and again. */
+export function bind(load) {
+  function fromRolesAnywhere(init) {
+    const provider = new Provider(load, init);
+    const credentials = (properties) => provider.credentials(properties);
+    // The SDK would keep what it gets and ask again five minutes before the end; asked at each use,
+    // this provider renews earlier and in the background.
+    credentials.memoized = true;
+    return credentials;
+  }
+  const createSession = async (init) => new Provider(load, init).createSession();
+  const signRequest = requestSigner(load);
+  return { fromRolesAnywhere, createSession, signRequest, AwsClient: awsClient(signRequest) };
+}
+
+export { cacheApi, durableObject, SessionCacheObject, workersKv, ERROR_CODES, RolesAnywhereError, isRolesAnywhereError };

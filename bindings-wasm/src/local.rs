@@ -1,0 +1,82 @@
+//! Keys that this module reads, for WebCrypto or to sign with itself: the full build only.
+
+use alloc::{string::String, vec::Vec};
+
+use js_sys::Uint8Array;
+use rolesanywhere_core::{self as core_, IdentityFiles, signers::rustcrypto::RustCryptoSigner};
+use wasm_bindgen::prelude::*;
+use zeroize::Zeroizing;
+
+use crate::{
+    error::Result,
+    types::{CertificateChain, HttpRequest, UnsignedRequest},
+};
+
+/// A private key and the chain of the certificate that belongs to it.
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct LocalIdentity {
+    key: core_::PrivateKey,
+    chain: core_::CertificateChain,
+}
+
+#[wasm_bindgen]
+impl LocalIdentity {
+    /// Reads an identity's files: PEM, DER, PKCS#12, PKCS#7, any form in any place.
+    pub fn read(
+        certificate: Vec<u8>,
+        private_key: Option<Vec<u8>>,
+        intermediates: Option<Vec<u8>>,
+        password: Option<Vec<u8>>,
+    ) -> Result<LocalIdentity> {
+        let certificate = Zeroizing::new(certificate);
+        let private_key = private_key.map(Zeroizing::new);
+        let password = password.map(Zeroizing::new);
+        let files = IdentityFiles {
+            certificate: &certificate,
+            private_key: private_key.as_ref().map(|bytes| bytes.as_slice()),
+            intermediates: intermediates.as_deref(),
+            password: password.as_ref().map(|bytes| bytes.as_slice()),
+        };
+        let (key, chain) = files.read()?;
+        Ok(Self { key, chain })
+    }
+
+    /// The kind of key: `RSA-2048`, `EC P-256`, …
+    #[wasm_bindgen(getter, js_name = keyAlgorithm)]
+    pub fn key_algorithm(&self) -> String {
+        alloc::format!("{}", self.key.algorithm())
+    }
+
+    /// The certificate and its intermediates.
+    #[wasm_bindgen(getter)]
+    pub fn chain(&self) -> CertificateChain {
+        CertificateChain(self.chain.clone())
+    }
+
+    /// The key as PKCS#8, for `crypto.subtle.importKey` and nothing else; the caller wipes it. Nothing
+    /// when the key has no form that WebCrypto reads (ML-DSA without its seed).
+    #[wasm_bindgen(js_name = toPkcs8)]
+    pub fn to_pkcs8(&self) -> Option<Uint8Array> {
+        let der = self.key.to_pkcs8_der()?;
+        Some(Uint8Array::from(der.as_slice()))
+    }
+
+    /// What signs with the key in pure Rust.
+    pub fn signer(&self) -> Result<LocalSigner> {
+        Ok(LocalSigner(RustCryptoSigner::new(&self.key)?))
+    }
+}
+
+/// Signs in pure Rust.
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct LocalSigner(RustCryptoSigner);
+
+#[wasm_bindgen]
+impl LocalSigner {
+    /// The signed request.
+    pub fn sign(&self, request: &UnsignedRequest) -> Result<HttpRequest> {
+        Ok(request.0.sign(&self.0)?.into())
+    }
+}

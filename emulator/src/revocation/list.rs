@@ -1,0 +1,257 @@
+//! A certificate revocation list, checked and indexed once, when it is imported.
+
+use rolesanywhere_core::UnixTime;
+use rustls_pki_types::{CertificateRevocationListDer, pem::PemObject};
+use x509_parser::{
+    extensions::{ParsedExtension, X509Extension},
+    oid_registry::{
+        OID_X509_EXT_AUTHORITY_KEY_IDENTIFIER, OID_X509_EXT_CRL_NUMBER, OID_X509_EXT_REASON_CODE,
+    },
+    prelude::{CertificateRevocationList, FromDer},
+    revocation_list::RevokedCertificate,
+    x509::ReasonCode,
+};
+
+use crate::{
+    certificate::{Certificate, Name, algorithm_identifier, element},
+    config::Settings,
+    store::AnchorCertificate,
+    verification::verify_certificate_signature,
+};
+
+/// A list ready to be asked: whose certificates it is about, and their serial numbers in order.
+#[derive(Debug)]
+pub(crate) struct RevocationList {
+    /// The DER of the issuer's name.
+    issuer: Vec<u8>,
+    issuer_name: Name,
+    next_update: Option<UnixTime>,
+    /// Sorted. A list of 100,000 takes 2 MB and seventeen comparisons.
+    serials: Box<[Serial]>,
+}
+
+/// A serial number: big endian, filled up with zeros in front. RFC 5280 allows twenty octets.
+type Serial = [u8; 20];
+
+/// The longest list that is read. The API takes 300,000 bytes; a configuration file may hold more, as
+/// 100,000 entries take about four million.
+pub(crate) const MAX_LIST_LENGTH: usize = 16 << 20;
+
+impl RevocationList {
+    /// Reads one list, PEM or DER, that is to be imported for a trust anchor of these certificates.
+    ///
+    /// It must be whole: delta lists and lists with a critical extension that is not known, indirect
+    /// and partitioned ones among them, are refused. Where the issuer is a certificate of the anchor,
+    /// that one must have signed it; a CA below the anchor is not there to be asked.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub(crate) fn new(
+        data: &[u8],
+        anchors: &[AnchorCertificate],
+        settings: &Settings,
+    ) -> Result<Self, String> {
+        if data.len() > MAX_LIST_LENGTH {
+            return Err(format!("it is longer than {MAX_LIST_LENGTH} bytes"));
+        }
+        let der = der(data)?;
+        let (rest, list) = CertificateRevocationList::from_der(&der)
+            .map_err(|error| format!("it is not a certificate revocation list: {error}"))?;
+        if !rest.is_empty() {
+            return Err(format!("{} bytes follow it", rest.len()));
+        }
+        let to_be_signed = to_be_signed(&der).ok_or("its DER is malformed")?;
+        // x509-parser takes entries that it cannot read for none at all and stops there.
+        if list.tbs_cert_list.as_ref().len() != to_be_signed.len() {
+            return Err("its entries cannot be read".to_owned());
+        }
+        if list.version().is_some_and(|version| version.0 != 1) {
+            return Err("its version is neither 1 nor 2".to_owned());
+        }
+        check_extensions(
+            list.extensions(),
+            &[
+                OID_X509_EXT_AUTHORITY_KEY_IDENTIFIER,
+                OID_X509_EXT_CRL_NUMBER,
+            ],
+        )?;
+        let issuer = list.issuer().as_raw();
+        let issuer_name = Name::new(list.issuer());
+        let signature = &list.signature_value.data;
+        let algorithm = algorithm_identifier(&der).unwrap_or_default();
+        check_signature(
+            anchors,
+            &issuer_name,
+            &algorithm,
+            to_be_signed,
+            signature,
+            settings,
+        )?;
+        let time = |time: i64| UnixTime::from_seconds(time);
+        Ok(Self {
+            issuer: issuer.to_vec(),
+            issuer_name,
+            next_update: list.next_update().map(|next| time(next.timestamp())),
+            serials: serials(&list.tbs_cert_list.revoked_certificates)?,
+        })
+    }
+
+    /// The name of the CA whose certificates it is about.
+    pub(crate) fn issuer(&self) -> &Name {
+        &self.issuer_name
+    }
+
+    /// How many certificates it revokes.
+    pub(crate) fn count(&self) -> usize {
+        self.serials.len()
+    }
+
+    /// Whether it is about certificates of this one's issuer. Encoded in another way the name is still
+    /// the same: a list that was meant to revoke must not be passed by.
+    pub(crate) fn is_about(&self, certificate: &Certificate) -> bool {
+        self.issuer == certificate.issuer || self.issuer_name.matches(&certificate.issuer_name)
+    }
+
+    /// Whether it revokes the certificate.
+    pub(crate) fn revokes(&self, certificate: &Certificate) -> bool {
+        self.is_about(certificate)
+            && serial(&certificate.serial)
+                .is_some_and(|serial| self.serials.binary_search(&serial).is_ok())
+    }
+
+    /// When a newer list should have been there, if that was before `now`.
+    pub(crate) fn expired(&self, now: UnixTime) -> Option<UnixTime> {
+        self.next_update.filter(|next| *next < now)
+    }
+}
+
+/// The DER of one list. AWS documents PEM; DER was seen to be taken.
+fn der(data: &[u8]) -> Result<Vec<u8>, String> {
+    if data.first() == Some(&0x30) {
+        return Ok(data.to_vec());
+    }
+    let lists: Vec<_> = CertificateRevocationListDer::pem_slice_iter(data)
+        .collect::<Result<_, _>>()
+        .map_err(|error| format!("its PEM cannot be read: {error}"))?;
+    match lists.as_slice() {
+        [list] => Ok(list.to_vec()),
+        _ => Err(format!(
+            "it holds {} lists: give one PEM block `X509 CRL`, or DER",
+            lists.len()
+        )),
+    }
+}
+
+/// The signed part, header included.
+fn to_be_signed(der: &[u8]) -> Option<&[u8]> {
+    let (content, _) = element(der)?;
+    let (_, after) = element(content)?;
+    content.get(..content.len() - after.len())
+}
+
+fn check_extensions(
+    extensions: &[X509Extension<'_>],
+    known: &[x509_parser::der_parser::Oid<'_>],
+) -> Result<(), String> {
+    // A delta list says in a critical extension that it is one; RFC 5280, 5.2.4.
+    const DELTA: &str = "2.5.29.27";
+    for extension in extensions {
+        let id = extension.oid.to_id_string();
+        if id == DELTA {
+            return Err("it is a delta list: import the whole list".to_owned());
+        }
+        if extension.critical && !known.contains(&extension.oid) {
+            return Err(format!(
+                "it has the critical extension {id}, which is not known: import a list of all \
+                 certificates of its issuer, without distribution points"
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn check_signature(
+    anchors: &[AnchorCertificate],
+    issuer: &Name,
+    algorithm: &[u8],
+    to_be_signed: &[u8],
+    signature: &[u8],
+    settings: &Settings,
+) -> Result<(), String> {
+    let mut named = anchors
+        .iter()
+        .filter(|anchor| anchor.certificate.subject_name.matches(issuer))
+        .peekable();
+    if named.peek().is_none() {
+        return Ok(());
+    }
+    let mut may_sign = named
+        .filter(|anchor| {
+            anchor
+                .certificate
+                .key_usage
+                .is_some_and(|usage| usage.crl_sign)
+        })
+        .peekable();
+    if may_sign.peek().is_none() {
+        return Err(
+            "its issuer, the trust anchor, may not sign lists: its key usage lacks cRLSign"
+                .to_owned(),
+        );
+    }
+    let verifies = |anchor: &AnchorCertificate| {
+        verify_certificate_signature(
+            &anchor.webpki.subject_public_key_info,
+            algorithm,
+            to_be_signed,
+            signature,
+            settings,
+        )
+        .is_ok()
+    };
+    if may_sign.any(verifies) {
+        return Ok(());
+    }
+    Err(
+        "its signature does not verify under the certificate of the trust anchor that it names as \
+         its issuer"
+            .to_owned(),
+    )
+}
+
+/// The serial numbers in order. A certificate on hold is as good as revoked.
+fn serials(entries: &[RevokedCertificate<'_>]) -> Result<Box<[Serial]>, String> {
+    let mut serials = Vec::with_capacity(entries.len());
+    for entry in entries {
+        check_extensions(entry.extensions(), &[OID_X509_EXT_REASON_CODE])?;
+        let removes = entry.extensions().iter().any(|extension| {
+            matches!(
+                extension.parsed_extension(),
+                ParsedExtension::ReasonCode(ReasonCode::RemoveFromCRL)
+            )
+        });
+        if removes {
+            return Err(
+                "it removes an entry of another list, which only delta lists do".to_owned(),
+            );
+        }
+        // A number that no certificate of this emulator can have revokes nothing.
+        serials.extend(serial(entry.raw_serial()));
+    }
+    serials.sort_unstable();
+    serials.dedup();
+    Ok(serials.into_boxed_slice())
+}
+
+/// The content of an INTEGER; `None` when it is negative or longer than twenty octets.
+fn serial(content: &[u8]) -> Option<Serial> {
+    if content.first()? >= &0x80 {
+        return None;
+    }
+    let significant = content.iter().position(|byte| *byte != 0);
+    let bytes = content.get(significant.unwrap_or(content.len())..)?;
+    let mut serial = [0; 20];
+    let start = serial.len().checked_sub(bytes.len())?;
+    serial.get_mut(start..)?.copy_from_slice(bytes);
+    Some(serial)
+}
