@@ -552,6 +552,11 @@ suite.test("AwsClient signs, retries and streams", async (context) => {
   ok(request.headers.get("authorization").includes("x-own") && request.headers.get("x-amz-security-token") !== null);
   equal((await fetch(request)).status, 200);
 
+  const posted = new Request(`${fixture.origin}/`, { method: "POST", body: query, headers: { "content-type": "application/x-www-form-urlencoded" } });
+  const answer = await client.fetch(posted);
+  equal(answer.status, 200, await answer.text());
+  equal((await thrown(() => client.fetch("relative"))).code, "invalid_input");
+
   const seen = [];
   const fake = async (url, { headers, body }) => {
     seen.push({ url, headers, body });
