@@ -57,10 +57,13 @@ pub(super) fn verdict(policy: &TrustPolicy, inputs: &Inputs<'_>) -> Granted {
         request_tags: true,
         now: inputs.now,
     });
-    match authorize_session(policy, &context) {
+    match authorize_session(policy, &context, !tags.is_empty()) {
         Ok(()) => Granted {
             verdict: Verdict::Granted,
-            what: "sts:AssumeRole, sts:TagSession and sts:SetSourceIdentity are allowed".to_owned(),
+            what:
+                "it allows what the service asks of it: sts:AssumeRole, sts:SetSourceIdentity and, \
+                   for tags, sts:TagSession"
+                    .to_owned(),
         },
         Err(refusal) => Granted {
             verdict: Verdict::Refused,
