@@ -16,7 +16,7 @@ MAX_WHEEL_LENGTH = 4 << 20
 
 
 def main(path):
-    tag = re.search(r"-(cp39-abi3)-(\w+)\.whl$", path)
+    tag = re.search(r"-cp39-abi3-[\w.]+\.whl$", path)
     assert tag, f"{path}: not an abi3 wheel for CPython 3.9 and newer"
     with zipfile.ZipFile(path) as wheel, tempfile.TemporaryDirectory() as folder:
         names = {name for name in wheel.namelist() if not name.endswith("/")}
@@ -37,15 +37,27 @@ def main(path):
             ["readelf", "-V", module], capture_output=True, text=True, check=True
         ).stdout
         glibc = max(
-            tuple(map(int, version.split(".")))
-            for version in re.findall(r"GLIBC_([\d.]+)", versions)
+            (
+                tuple(map(int, version.split(".")))
+                for version in re.findall(r"GLIBC_([\d.]+)", versions)
+            ),
+            default=(),
         )
+        header = subprocess.run(
+            ["readelf", "-h", module], capture_output=True, text=True, check=True
+        ).stdout
+    machine = "AArch64" if "aarch64" in path else "X86-64"
+    assert machine in header, f"{path}: the module is for another machine"
     # Nothing but the C library: no libpython, no OpenSSL, no libcurl, so no HTTP of its own.
     assert libraries <= {"libc.so.6", "libm.so.6", "libgcc_s.so.1", "libpthread.so.0", "libdl.so.2",
-                         "ld-linux-x86-64.so.2", "ld-linux-aarch64.so.1"}, libraries  # fmt: skip
+                         "ld-linux-x86-64.so.2", "ld-linux-aarch64.so.1", "libc.so"}, libraries  # fmt: skip
+    assert bool(glibc) != ("musl" in path), "musl has no versions, glibc has"
+    if "manylinux2014" in path:
+        assert glibc <= (2, 17), f"glibc {glibc} is wanted, the tag says 2.17"
     for leak in (b"/home/", b"/root/"):
         assert leak not in content, f"the build machine's paths ({leak.decode()}) are in the module"
-    print(f"{len(content)} bytes of native module, {sorted(libraries)}, glibc {glibc[0]}.{glibc[1]}")
+    version = ".".join(map(str, glibc)) or "none"
+    print(f"{len(content)} bytes of native module, {sorted(libraries)}, glibc {version}")
 
 
 if __name__ == "__main__":

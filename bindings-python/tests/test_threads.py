@@ -57,6 +57,14 @@ def in_threads(work, count=THREADS):
     return results
 
 
+def wait_until(condition):
+    until = time.monotonic() + 60
+    while not condition():
+        if time.monotonic() > until:
+            raise TimeoutError("the other threads do not come along")
+        time.sleep(0.001)
+
+
 class Gate:
     """A cache that stores nothing and whose lock, held while a renewal is in flight, stops time."""
 
@@ -141,11 +149,17 @@ class Threads(unittest.TestCase):
 
         def work(number):
             if number == 0:
-                for _ in range(60):
-                    with gate.lock("time"):
-                        emulator.advance(200)
-                    time.sleep(0.002)
-                done.set()
+                try:
+                    for _ in range(60):
+                        before = dict(counts)
+                        with gate.lock("time"):
+                            emulator.advance(200)
+                        # However busy the machine is: every reader reads at every time.
+                        wait_until(
+                            lambda: all(counts[n] > before.get(n, 0) + 1 for n in range(1, 8))
+                        )
+                finally:
+                    done.set()
                 return
             while not done.is_set():
                 now = emulator.clock()
@@ -221,11 +235,14 @@ class Threads(unittest.TestCase):
 
         def work(number):
             if number == 0:
-                for turn in range(40):
-                    (home / "next").symlink_to(("two", "one")[turn % 2])
-                    (home / "next").replace(home / "current")
-                    time.sleep(0.01)
-                done.set()
+                try:
+                    for turn in range(40):
+                        (home / "next").symlink_to(("two", "one")[turn % 2])
+                        (home / "next").replace(home / "current")
+                        time.sleep(0.01)
+                    wait_until(lambda: len(seen) == 2)
+                finally:
+                    done.set()
                 return
             while not done.is_set():
                 identity = provider()

@@ -32,13 +32,19 @@ export function requestSigner(load) {
   return async function signRequest(input, options) {
     if (options === null || typeof options !== "object") throw invalidInput("no options are given: pass `{ credentials, … }`");
     const request = parts(input, options);
-    const { url, method, headers, body } = request;
+    const { url, method, headers } = request;
     const guessed = scopeOf(url);
     const region = options.region ?? guessed.region;
     const service = options.service ?? guessed.service;
     if (region === undefined || service === undefined) {
       throw invalidInput(`\`${url.host}\` names no ${region === undefined ? "region" : "service"} of AWS: pass \`region\` and \`service\``);
     }
+    // Outside S3 a body must be hashed; some runtimes show no stream of a `Request` either.
+    if (request.whole !== undefined && !(isS3(service) && isStream(request.body))) {
+      const bytes = new Uint8Array(await request.whole.clone().arrayBuffer());
+      request.body = bytes.length === 0 ? undefined : bytes;
+    }
+    const { body } = request;
     const core = await load();
     const { credentials: given } = options;
     const credentials = typeof given === "function" ? await given() : given;
@@ -100,7 +106,7 @@ export function awsClient(signRequest) {
 
     #signed(input, init) {
       const { region, service, credentials } = this.#options;
-      return signRequest(isRequest(input) ? input : new URL(String(input)), {
+      return signRequest(input, {
         region,
         service,
         credentials,
@@ -141,7 +147,8 @@ function parts(input, options) {
     headers.set("content-type", "application/x-www-form-urlencoded;charset=UTF-8");
   }
   if (typeof body === "string" && !headers.has("content-type")) headers.set("content-type", "text/plain;charset=UTF-8");
-  return { url, method, headers, body };
+  const whole = request !== undefined && (options.body ?? undefined) === undefined && !["GET", "HEAD"].includes(method) ? request : undefined;
+  return { url, method, headers, body, whole };
 }
 
 /** Name and value of all headers that are signed. */

@@ -1,0 +1,126 @@
+// JavaScript's face beside what it stands on, in turns: WebCrypto alone, aws4fetch, hand-written
+// JavaScript. `node benches/javascript/compare.js` after `bindings-wasm/build`. Read the ratios.
+
+import { readFileSync } from "node:fs";
+import { performance } from "node:perf_hooks";
+
+const FACE = new URL("../../bindings-wasm/", import.meta.url);
+const { AwsClient } = await import(new URL("node_modules/aws4fetch/dist/aws4fetch.esm.mjs", FACE));
+const { Authority } = await import(new URL("tests/pki.js", FACE));
+const { readIdentity } = await import(new URL("js/keys.js", FACE));
+const core = await import(new URL("dist/rolesanywhere.js", FACE));
+const { bind } = await import(new URL("js/index.js", FACE));
+
+const bytes = readFileSync(new URL("dist/rolesanywhere_bg.wasm", FACE));
+const small = readFileSync(new URL("dist/webcrypto_bg.wasm", FACE));
+const ROUNDS = Number(process.env.ROUNDS ?? 15);
+const median = (values) => [...values].sort((one, other) => one - other)[values.length >> 1];
+
+/** Median of the rounds, in microseconds a call; contenders take turns within a round. */
+async function compare(contenders, calls) {
+  const times = new Map(Object.keys(contenders).map((name) => [name, []]));
+  for (let round = 0; round <= ROUNDS; round += 1) {
+    for (const [name, act] of Object.entries(contenders)) {
+      const began = performance.now();
+      for (let call = 0; call < calls; call += 1) await act();
+      if (round > 0) times.get(name).push(((performance.now() - began) * 1000) / calls); // the first warms up
+    }
+  }
+  return new Map([...times].map(([name, values]) => [name, median(values)]));
+}
+
+function show(title, results, base) {
+  const reference = results.get(base);
+  const cells = [...results].map(([name, time]) => `${name} ${time.toFixed(1)} µs (${(time / reference).toFixed(2)})`);
+  console.log(`${title}: ${cells.join(", ")}`);
+}
+
+// ---- start: bytes to instance, and to the first signed request
+
+const compiled = await compare(
+  { "compile and instantiate, full": () => new WebAssembly.Instance(new WebAssembly.Module(bytes), imports(bytes)), "WebCrypto only": () => new WebAssembly.Instance(new WebAssembly.Module(small), imports(small)) },
+  1,
+);
+show("start", compiled, "compile and instantiate, full");
+
+function imports(wasm) {
+  const out = {};
+  for (const { module, name } of WebAssembly.Module.imports(new WebAssembly.Module(wasm))) (out[module] ??= {})[name] = () => {};
+  return out;
+}
+
+const authority = new Authority();
+const KINDS = ["RSA-2048", "P-256", "P-384", "P-521"];
+const ARN = "arn:aws:rolesanywhere:eu-west-1:123456789012";
+{
+  const { certificate, privateKey } = authority.identity("P-256");
+  const began = performance.now();
+  core.initSync({ module: bytes });
+  const loaded = performance.now();
+  const identity = await readIdentity(core, { certificate, privateKey });
+  const call = newCall();
+  await identity.sign(call.prepare(identity.chain, 1_780_000_000));
+  console.log(`cold: module ready in ${(loaded - began).toFixed(1)} ms, first signed request ${(performance.now() - loaded).toFixed(1)} ms later`);
+}
+
+function newCall() {
+  return new core.CreateSession(`${ARN}:trust-anchor/a`, `${ARN}:profile/p`, "arn:aws:iam::123456789012:role/r", undefined, undefined, false, false, 3600, undefined, [], false);
+}
+
+// ---- CreateSession requests: prepared, signed, written; against WebCrypto's signature of the same bytes
+
+for (const kind of KINDS) {
+  const { certificate, privateKey } = authority.identity(kind);
+  const identity = await readIdentity(core, { certificate, privateKey });
+  const call = newCall();
+  const message = call.prepare(identity.chain, 1_780_000_000).stringToSign;
+  const der = Buffer.from(privateKey.replace(/-----[^-]+-----|\s/g, ""), "base64");
+  const [algorithm, parameters] = kind.startsWith("RSA")
+    ? [{ name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" }, { name: "RSASSA-PKCS1-v1_5" }]
+    : [{ name: "ECDSA", namedCurve: kind }, { name: "ECDSA", hash: "SHA-256" }];
+  const key = await crypto.subtle.importKey("pkcs8", der, algorithm, false, ["sign"]);
+  const text = new TextEncoder();
+  const local = core.LocalIdentity.read(text.encode(certificate), text.encode(privateKey), undefined, undefined);
+  const signer = local.signer();
+  const chain = local.chain;
+  const unsigned = call.prepare(chain, 1_780_000_000);
+  const results = await compare(
+    {
+      WebCrypto: () => crypto.subtle.sign(parameters, key, message),
+      // The signature alone, r‖s made DER and put into the request: what the goal of 1.1 is about.
+      "through the face": async () => (await identity.sign(unsigned)).free(),
+      "whole request": async () => {
+        const prepared = call.prepare(identity.chain, 1_780_000_000);
+        (await identity.sign(prepared)).free();
+        prepared.free();
+      },
+    },
+    100,
+  );
+  show(`${kind}`, results, "WebCrypto");
+  const rust = await compare({ "pure Rust": async () => signer.sign(unsigned).free() }, kind.startsWith("RSA") ? 5 : 20);
+  show(`${kind}, key in the module`, rust, "pure Rust");
+}
+
+// ---- HMAC: a GET and a PUT of 1 kB, against aws4fetch
+
+const { signRequest } = bind(() => core);
+const credentials = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", sessionToken: "t".repeat(800) };
+const client = new AwsClient({ ...credentials, service: "s3", region: "eu-west-1" });
+const url = "https://bucket.s3.eu-west-1.amazonaws.com/some/key";
+const body = "x".repeat(1024);
+const hash = Buffer.from(await crypto.subtle.digest("SHA-256", Buffer.from(body))).toString("hex");
+for (const [title, init, aws] of [
+  ["S3 GET", { method: "GET" }, {}],
+  ["S3 PUT of 1 kB, hashed", { method: "PUT", body }, {}],
+  ["S3 PUT of 1 kB, hash known", { method: "PUT", body, headers: { "x-amz-content-sha256": hash } }, {}],
+]) {
+  const results = await compare(
+    {
+      aws4fetch: () => client.sign(url, { ...init, aws }),
+      "through the face": () => signRequest(url, { ...init, credentials, service: "s3", region: "eu-west-1" }),
+    },
+    200,
+  );
+  show(title, results, "aws4fetch");
+}

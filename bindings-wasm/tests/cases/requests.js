@@ -1,0 +1,69 @@
+// Requests to other services.
+
+import { equal, ok, thrown } from "../assert.js";
+
+export default function cases(suite) {
+  suite.test("AwsClient signs, retries and streams", async (context) => {
+    const { api, init, fixture } = context;
+    const credentials = api.fromRolesAnywhere(init("P-256"));
+    const client = new api.AwsClient({ credentials, region: fixture.region, service: "sts" });
+    const query = "Action=GetCallerIdentity&Version=2011-06-15";
+    const response = await client.fetch(`${fixture.origin}/?${query}`);
+    ok(response.ok && (await response.text()).includes("assumed-role/app/"));
+    const form = await client.fetch(`${fixture.origin}/`, { method: "POST", body: new URLSearchParams(query) });
+    equal(form.status, 200, await form.text());
+    const request = await client.sign(new Request(`${fixture.origin}/?${query}`, { headers: { "x-own": "1" } }));
+    ok(request.headers.get("authorization").includes("x-own") && request.headers.get("x-amz-security-token") !== null);
+    equal((await fetch(request)).status, 200);
+
+    const posted = new Request(`${fixture.origin}/`, { method: "POST", body: query, headers: { "content-type": "application/x-www-form-urlencoded" } });
+    const answer = await client.fetch(posted);
+    equal(answer.status, 200, await answer.text());
+    equal((await thrown(() => client.fetch("relative"))).code, "invalid_input");
+
+    const seen = [];
+    const fake = async (url, { headers, body }) => {
+      seen.push({ url, headers, body });
+      return new Response("", { status: seen.length < 3 ? 503 : 200 });
+    };
+    const s3 = new api.AwsClient({ credentials, fetch: fake });
+    equal((await s3.fetch("https://bucket.s3.eu-west-1.amazonaws.com/a%20b/c", { method: "PUT", body: "hello" })).status, 200);
+    equal(seen.length, 3);
+    ok(seen[0].headers.get("authorization").includes("/eu-west-1/s3/aws4_request"));
+    equal(seen[0].headers.get("x-amz-content-sha256"), "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824");
+    const stream = () => new ReadableStream({ start: (controller) => { controller.enqueue(Uint8Array.of(1)); controller.close(); } });
+    const url = "https://bucket.s3.eu-west-1.amazonaws.com/key";
+    const streamed = await api.signRequest(url, { method: "PUT", body: stream(), credentials });
+    equal(streamed.headers.get("x-amz-content-sha256"), "UNSIGNED-PAYLOAD");
+    const hashed = await api.signRequest(url, { method: "PUT", body: stream(), credentials, payloadSha256: "00".repeat(32) });
+    equal(hashed.headers.get("x-amz-content-sha256"), "00".repeat(32));
+    const presigned = await api.signRequest(url, { credentials, presign: { expiresInSeconds: 60 } });
+    const parameters = new URL(presigned.url).searchParams;
+    equal([parameters.get("X-Amz-Expires"), parameters.get("X-Amz-SignedHeaders"), parameters.has("X-Amz-Signature")], ["60", "host", true]);
+    const code = async (...call) => (await thrown(() => api.signRequest(...call))).code;
+    equal(await code("https://sts.eu-west-1.amazonaws.com", { method: "POST", body: stream(), credentials }), "invalid_input");
+    equal(await code("http://bucket.s3.amazonaws.com/", { method: "PUT", body: stream(), credentials }), "invalid_input");
+    equal(await code("https://example.com/", { credentials }), "invalid_input");
+    equal(await code(url, { credentials, presign: { expiresInSeconds: 0 } }), "invalid_input");
+    equal(await code(url, {}), "invalid_input");
+  });
+
+  suite.test("service and region by the host's name", async ({ api }) => {
+    const credentials = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "secret" };
+    for (const [host, scope] of [
+      ["sts.amazonaws.com", "us-east-1/sts"],
+      ["sts.eu-central-1.amazonaws.com", "eu-central-1/sts"],
+      ["bucket.s3.amazonaws.com", "us-east-1/s3"],
+      ["my.bucket.s3.dualstack.eu-west-1.amazonaws.com", "eu-west-1/s3"],
+      ["s3-us-west-2.amazonaws.com", "us-west-2/s3"],
+      ["abc123.execute-api.ap-southeast-2.amazonaws.com", "ap-southeast-2/execute-api"],
+      ["dynamodb.cn-north-1.amazonaws.com.cn", "cn-north-1/dynamodb"],
+      ["email.us-gov-west-1.amazonaws.com", "us-gov-west-1/ses"],
+      ["kms-fips.us-east-1.amazonaws.com", "us-east-1/kms"],
+      ["abc.lambda-url.eu-west-1.on.aws", "eu-west-1/lambda"],
+    ]) {
+      const { headers } = await api.signRequest(`https://${host}/`, { credentials });
+      ok(headers.get("authorization").includes(`/${scope}/aws4_request`), `${host}: ${headers.get("authorization")}`);
+    }
+  });
+}
