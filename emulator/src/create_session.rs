@@ -17,6 +17,7 @@ use crate::{
     path, revocation,
     service::Service,
     store::{Profile, Resources, Role, TrustAnchor},
+    verification::GoodSignatures,
 };
 
 /// A check: looks at a case, refuses it or lets it pass.
@@ -59,6 +60,7 @@ pub(crate) struct Case<'a> {
     pub(crate) account: &'a str,
     pub(crate) region: &'a str,
     pub(crate) now: UnixTime,
+    pub(crate) good_signatures: &'a GoodSignatures,
     pub(crate) signed: SignedRequest,
     pub(crate) parameters: Parameters,
     /// As they are while this call is answered.
@@ -107,6 +109,7 @@ impl<'a> Case<'a> {
             account: &service.account().id,
             region: service.region(),
             now,
+            good_signatures: service.good_signatures(),
             certificate,
             chain,
             trust_anchor: resources.find_trust_anchor(&parameters.trust_anchor_arn),

@@ -17,6 +17,7 @@ use crate::{
     random::{Random, SystemRandom},
     store::{Account, IssuedCredentials, Resources, Subjects},
     sts,
+    verification::GoodSignatures,
 };
 
 /// IAM Roles Anywhere and the one operation of STS that proves its credentials, for one account in
@@ -33,6 +34,7 @@ pub struct Service {
     audit: AuditLog,
     counters: Counters,
     notifications: Notifications,
+    good_signatures: GoodSignatures,
     random: Box<dyn Random>,
 }
 
@@ -76,6 +78,7 @@ impl Service {
             audit: AuditLog::new(config.settings.audit_records),
             counters: Counters::default(),
             notifications: Notifications::default(),
+            good_signatures: GoodSignatures::default(),
             account,
             random,
         })
@@ -163,6 +166,10 @@ impl Service {
 
     pub(crate) fn notifications(&self) -> &Notifications {
         &self.notifications
+    }
+
+    pub(crate) fn good_signatures(&self) -> &GoodSignatures {
+        &self.good_signatures
     }
 
     pub(crate) fn random(&self) -> &dyn Random {
