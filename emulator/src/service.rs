@@ -17,7 +17,6 @@ use crate::{
     random::{Random, SystemRandom},
     store::{Account, IssuedCredentials, Resources, Subjects},
     sts,
-    verification::GoodSignatures,
 };
 
 /// IAM Roles Anywhere and the one operation of STS that proves its credentials, for one account in
@@ -28,13 +27,13 @@ use crate::{
 pub struct Service {
     account: Arc<Account>,
     base_path: String,
+    good_signatures: crate::verification::GoodSignatures,
     resources: RwLock<Arc<Resources>>,
     subjects: Subjects,
     issued: IssuedCredentials,
     audit: AuditLog,
     counters: Counters,
     notifications: Notifications,
-    good_signatures: GoodSignatures,
     random: Box<dyn Random>,
 }
 
@@ -71,6 +70,7 @@ impl Service {
         let account = Arc::new(Account::new(config)?);
         let resources = Resources::new(config, Arc::clone(&account), now)?;
         Ok(Self {
+            good_signatures: crate::verification::GoodSignatures::default(),
             base_path: config.base_path.clone(),
             resources: RwLock::new(Arc::new(resources)),
             subjects: Subjects::default(),
@@ -78,7 +78,6 @@ impl Service {
             audit: AuditLog::new(config.settings.audit_records),
             counters: Counters::default(),
             notifications: Notifications::default(),
-            good_signatures: GoodSignatures::default(),
             account,
             random,
         })
@@ -114,6 +113,11 @@ impl Service {
     /// The newest audit records, oldest first; as many as the setting `audit_records` keeps.
     pub fn audit_records(&self) -> Vec<AuditRecord> {
         self.audit.records()
+    }
+
+    /// What CAs were found to have signed.
+    pub(crate) fn good_signatures(&self) -> &crate::verification::GoodSignatures {
+        &self.good_signatures
     }
 
     /// How many issued credentials are kept.
@@ -166,10 +170,6 @@ impl Service {
 
     pub(crate) fn notifications(&self) -> &Notifications {
         &self.notifications
-    }
-
-    pub(crate) fn good_signatures(&self) -> &GoodSignatures {
-        &self.good_signatures
     }
 
     pub(crate) fn random(&self) -> &dyn Random {
