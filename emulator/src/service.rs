@@ -27,12 +27,12 @@ use crate::{
 pub struct Service {
     account: Arc<Account>,
     base_path: String,
-    good_signatures: crate::verification::GoodSignatures,
     resources: RwLock<Arc<Resources>>,
     subjects: Subjects,
     issued: IssuedCredentials,
     audit: AuditLog,
     counters: Counters,
+    good_signatures: crate::verification::GoodSignatures,
     notifications: Notifications,
     random: Box<dyn Random>,
 }
@@ -70,13 +70,13 @@ impl Service {
         let account = Arc::new(Account::new(config)?);
         let resources = Resources::new(config, Arc::clone(&account), now)?;
         Ok(Self {
-            good_signatures: crate::verification::GoodSignatures::default(),
             base_path: config.base_path.clone(),
             resources: RwLock::new(Arc::new(resources)),
             subjects: Subjects::default(),
             issued: IssuedCredentials::new(config.settings.issued_credentials),
             audit: AuditLog::new(config.settings.audit_records),
             counters: Counters::default(),
+            good_signatures: crate::verification::GoodSignatures::default(),
             notifications: Notifications::default(),
             account,
             random,
