@@ -162,10 +162,10 @@ faults! {
     ResourceNotFound = 404, "ResourceNotFoundException", "{}", Invented;
     /// The role is not one of the profile's.
     RoleNotInProfile = 403, "AccessDeniedException", "Requested Role isn't one of those listed in the Profile.", Recorded;
-    /// A session name was given and the profile does not accept one.
-    SessionNameNotAuthorized = 403, "AccessDeniedException", "Not authorized to set roleSessionName.", Recorded;
     /// The service is not available; only a fault on demand says so.
     ServiceUnavailable = 503, "ServiceUnavailableException", "Service unavailable", Inferred;
+    /// A session name was given and the profile does not accept one.
+    SessionNameNotAuthorized = 403, "AccessDeniedException", "Not authorized to set roleSessionName.", Recorded;
     /// The signature of a call of the control plane does not verify.
     SignatureDoesNotMatch = 403, "InvalidSignatureException", "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.", Inferred;
     /// There were more calls in a second than the quota allows.

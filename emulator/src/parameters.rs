@@ -200,7 +200,9 @@ fn instance_properties(body: &Value, errors: &mut ValidationErrors) -> BTreeMap<
                 "satisfy constraint: [Member must have length less than or equal to \
                  {MAX_INSTANCE_PROPERTY_LENGTH}, Member must have length greater than or equal to 1]"
             );
-            errors.push(Some("{...}"), MEMBER, &constraint);
+            let broken = properties.iter().find(|pair| property(pair).is_none());
+            let shown = broken.map(|(_, value)| value.shown());
+            errors.push(shown.as_deref(), MEMBER, &constraint);
             none
         })
 }

@@ -268,7 +268,6 @@ mod tests {
     #[test]
     fn pages_follow_one_another_in_the_order_of_ids() {
         let (subjects, none) = (Subjects::default(), BTreeMap::new());
-        let (first, second) = (certificate(b"first"), certificate(b"second"));
         let ids: Vec<String> = (0..64u32)
             .map(|n| format!("{:08x}-0", n * 0x0400_0000 + n))
             .collect();
