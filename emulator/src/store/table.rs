@@ -113,12 +113,12 @@ impl<T: Resource> Table<T> {
     /// When another has its alias.
     pub(crate) fn put(&mut self, resource: Arc<T>) -> Result<(), Invalid> {
         let arn = resource.arn().to_owned();
-        if let Some(alias) = resource.alias_arn() {
-            if self.aliases.get(alias).is_some_and(|holder| *holder != arn) {
-                return Err(Invalid::new(format!(
-                    "`{alias}` stands twice: give each its own name"
-                )));
-            }
+        if let Some(alias) = resource.alias_arn()
+            && self.aliases.get(alias).is_some_and(|holder| *holder != arn)
+        {
+            return Err(Invalid::new(format!(
+                "`{alias}` stands twice: give each its own name"
+            )));
         }
         self.remove(&arn);
         if let Some(alias) = resource.alias_arn() {
