@@ -85,8 +85,17 @@ pub(crate) fn create_session(
 ) -> Result<issue::Issued, (&'static str, Refusal)> {
     let case = Case::parse(service, request, now).map_err(|refusal| ("request", refusal))?;
     case.describe(record);
+    // A subject is who has proved to hold the key; what anyone can claim makes none.
+    let mut proven = false;
     for (name, check) in CHECKS {
-        check(&case).map_err(|refusal| (name, refusal))?;
+        if let Err(refusal) = check(&case) {
+            if proven {
+                issue::record_subject(service, &case, true)
+                    .map_err(|refusal| ("issue", refusal))?;
+            }
+            return Err((name, refusal));
+        }
+        proven |= name == "signature";
     }
     record.nonconformance = authenticate::nonconformance(&case, request);
     issue::issue(service, &case).map_err(|refusal| ("issue", refusal))
