@@ -277,6 +277,9 @@ pub(crate) struct Emulate {
     /// The trust anchors, profiles and roles
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
+    /// Keep what the control plane changes here, through a crash [default: in memory]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) state: Option<PathBuf>,
     /// The server's certificate chain, PEM [default: one by a CA made at start]
     #[arg(
         long,

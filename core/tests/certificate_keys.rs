@@ -117,7 +117,11 @@ fn keys_that_the_service_does_not_take_are_named() {
         "dsa.par",
     ]);
     for (name, key, named) in [
-        ("ed25519", &["-algorithm", "ED25519"][..], "the certificate: the key is Ed25519, which"),
+        (
+            "ed25519",
+            &["-algorithm", "ED25519"][..],
+            "the certificate: the key is Ed25519, which",
+        ),
         ("ed448", &["-algorithm", "ED448"], "key is Ed448, which"),
         ("dsa", &["-paramfile", "dsa.par"], "key is DSA, which"),
         (

@@ -223,6 +223,11 @@ impl AuditLog {
         records.iter().skip(older).cloned().collect()
     }
 
+    pub(crate) fn clear(&self) {
+        let mut records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
+        records.clear();
+    }
+
     pub(crate) fn records(&self) -> Vec<AuditRecord> {
         let records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
         records.iter().cloned().collect()

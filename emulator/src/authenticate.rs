@@ -6,7 +6,7 @@ mod canonical;
 mod x509;
 
 pub(crate) use authorization::Authorization;
-pub(crate) use canonical::QueryPair;
+pub(crate) use canonical::{QueryPair, decode_query, decode_text, encode};
 pub(crate) use x509::{clock, matches_certificate, nonconformance, scope, signature};
 
 use ring::digest::{SHA256, digest};
@@ -16,7 +16,7 @@ use crate::{
     error::{Fault, Refusal},
     message::Request,
 };
-use canonical::{canonical_request, decode_query};
+use canonical::canonical_request;
 
 /// A request's signature, read but not verified yet: that takes a key.
 #[derive(Debug)]

@@ -19,16 +19,18 @@
 //! name = "app"
 //! ```
 
+mod limits;
 mod resources;
 mod settings;
 
+pub use limits::Limits;
 pub use resources::{
     AccessKey, AttributeMapping, CertificateField, Crl, NotificationEvent, NotificationSetting,
     PrivateCa, Profile, Role, TrustAnchor,
 };
 pub use settings::Settings;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rolesanywhere_core::{Error, ErrorKind, Result};
 use serde::Deserialize;
@@ -50,6 +52,8 @@ pub struct Config {
     /// path of its own: `/stage` for instance. Empty when absent.
     #[serde(default)]
     pub base_path: String,
+    /// The state file; in memory only when absent. Relative to the configuration file.
+    pub state_file: Option<PathBuf>,
     /// The trust anchors.
     #[serde(default, rename = "trust_anchor")]
     pub trust_anchors: Vec<TrustAnchor>,
@@ -81,6 +85,7 @@ impl Config {
             region: region.to_owned(),
             partition: default_partition(),
             base_path: String::new(),
+            state_file: None,
             trust_anchors: Vec::new(),
             profiles: Vec::new(),
             roles: Vec::new(),
@@ -159,8 +164,10 @@ impl Config {
     pub fn from_file(path: &Path) -> Result<Self> {
         let folder = path.parent().unwrap_or_else(|| Path::new("."));
         let text = read_text(path)?;
-        Self::from_toml(&text, |file| read_text(&folder.join(file)))
-            .map_err(|error| error.context(format!("`{}`", path.display())))
+        let mut config = Self::from_toml(&text, |file| read_text(&folder.join(file)))
+            .map_err(|error| error.context(format!("`{}`", path.display())))?;
+        config.state_file = config.state_file.map(|file| folder.join(file));
+        Ok(config)
     }
 }
 

@@ -17,6 +17,7 @@ use crate::{
     path, revocation,
     service::Service,
     store::{Profile, Resources, Role, TrustAnchor},
+    verification::GoodSignatures,
 };
 
 /// A check: looks at a case, refuses it or lets it pass.
@@ -59,6 +60,7 @@ pub(crate) struct Case<'a> {
     pub(crate) account: &'a str,
     pub(crate) region: &'a str,
     pub(crate) now: UnixTime,
+    pub(crate) good_signatures: &'a GoodSignatures,
     pub(crate) signed: SignedRequest,
     pub(crate) parameters: Parameters,
     /// As they are while this call is answered.
@@ -83,8 +85,17 @@ pub(crate) fn create_session(
 ) -> Result<issue::Issued, (&'static str, Refusal)> {
     let case = Case::parse(service, request, now).map_err(|refusal| ("request", refusal))?;
     case.describe(record);
+    // A subject is who has proved to hold the key; what anyone can claim makes none.
+    let mut proven = false;
     for (name, check) in CHECKS {
-        check(&case).map_err(|refusal| (name, refusal))?;
+        if let Err(refusal) = check(&case) {
+            if proven {
+                issue::record_subject(service, &case, true)
+                    .map_err(|refusal| ("issue", refusal))?;
+            }
+            return Err((name, refusal));
+        }
+        proven |= name == "signature";
     }
     record.nonconformance = authenticate::nonconformance(&case, request);
     issue::issue(service, &case).map_err(|refusal| ("issue", refusal))
@@ -107,6 +118,7 @@ impl<'a> Case<'a> {
             account: &service.account().id,
             region: service.region(),
             now,
+            good_signatures: service.good_signatures(),
             certificate,
             chain,
             trust_anchor: resources.find_trust_anchor(&parameters.trust_anchor_arn),

@@ -13,6 +13,8 @@ pub(crate) struct Refusal {
     /// What stands at the `{}` of the fault's message.
     detail: String,
     reason: String,
+    /// In seconds; of a `ServiceUnavailableException`.
+    retry_after: Option<u32>,
 }
 
 impl Refusal {
@@ -31,6 +33,15 @@ impl Refusal {
             fault,
             detail: detail.into(),
             reason: reason.into(),
+            retry_after: None,
+        }
+    }
+
+    /// The same with a recommendation when to try again, in seconds.
+    pub(crate) fn with_retry_after(self, seconds: u32) -> Self {
+        Self {
+            retry_after: Some(seconds),
+            ..self
         }
     }
 
@@ -51,7 +62,11 @@ impl Refusal {
     /// body (recorded from the live service).
     pub(crate) fn to_response(&self, request_id: &str, now: UnixTime) -> Response {
         let entry = self.fault.entry();
-        let body = serde_json::json!({ "message": self.message() }).to_string();
+        let mut body = serde_json::json!({ "message": self.message() });
+        if let (Some(seconds), Some(members)) = (self.retry_after, body.as_object_mut()) {
+            members.insert("retryAfterSeconds".to_owned(), seconds.into());
+        }
+        let body = body.to_string();
         Response::new(entry.status, "application/json", request_id, now, body)
             .with_header("x-amzn-errortype", entry.code)
     }
@@ -123,6 +138,8 @@ faults! {
     DurationExceedsRole = 403, "AccessDeniedException", "Unable to assume role for {}. The requested DurationSeconds exceeds the MaxSessionDuration set for this role.", Recorded;
     /// The certificate has no subject.
     EmptySubject = 403, "AccessDeniedException", "Untrusted certificate. Insufficient certificate", Inferred;
+    /// The credentials that signed the call have expired.
+    ExpiredToken = 403, "ExpiredTokenException", "The security token included in the request is expired", Inferred;
     /// The `Authorization` header, the date or the headers beside them cannot be read.
     IncompleteSignature = 403, "IncompleteSignatureException", "{}", Inferred;
     /// The certificate breaks a rule for end-entity certificates.
@@ -141,10 +158,20 @@ faults! {
     ProfileNotFound = 403, "AccessDeniedException", "Invalid or empty profile provided.", Recorded;
     /// The request is longer than the emulator reads.
     RequestTooLarge = 413, "RequestEntityTooLargeException", "{}", Invented;
+    /// There is no such resource in this account and region.
+    ResourceNotFound = 404, "ResourceNotFoundException", "{}", Invented;
     /// The role is not one of the profile's.
     RoleNotInProfile = 403, "AccessDeniedException", "Requested Role isn't one of those listed in the Profile.", Recorded;
+    /// The service is not available; only a fault on demand says so.
+    ServiceUnavailable = 503, "ServiceUnavailableException", "Service unavailable", Inferred;
     /// A session name was given and the profile does not accept one.
     SessionNameNotAuthorized = 403, "AccessDeniedException", "Not authorized to set roleSessionName.", Recorded;
+    /// The signature of a call of the control plane does not verify.
+    SignatureDoesNotMatch = 403, "InvalidSignatureException", "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.", Inferred;
+    /// There were more calls in a second than the quota allows.
+    Throttled = 429, "ThrottlingException", "Rate exceeded", Inferred;
+    /// A resource would have more tags than the model allows.
+    TooManyTags = 400, "TooManyTagsException", "The resource would have too many tags.", Inferred;
     /// The trust anchor is disabled.
     TrustAnchorDisabled = 403, "AccessDeniedException", "Specified Trust Anchor is disabled.", Recorded;
     /// There is no such trust anchor in this account and region.
@@ -155,6 +182,8 @@ faults! {
     UnableToAssumeRoleUnmapped = 403, "AccessDeniedException", "Unable to assume role for {}", Recorded;
     /// No operation answers to this method and path.
     UnknownOperation = 404, "UnknownOperationException", "{}", Inferred;
+    /// The access key is not known.
+    UnrecognizedClient = 403, "UnrecognizedClientException", "The security token included in the request is invalid.", Inferred;
     /// The certificate does not chain to the trust anchor.
     UntrustedCertificate = 403, "AccessDeniedException", "Untrusted signing certificate", Recorded;
     /// A parameter is missing, out of bounds or contradicts another.
@@ -215,6 +244,7 @@ mod tests {
                 &Fault::DurationExceedsRole,
                 &Fault::IncompleteSignature,
                 &Fault::RequestTooLarge,
+                &Fault::ResourceNotFound,
                 &Fault::UnableToAssumeRole,
                 &Fault::UnableToAssumeRoleUnmapped,
                 &Fault::UnknownOperation,

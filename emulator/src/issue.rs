@@ -12,7 +12,7 @@ use crate::{
     identifier::{random_access_key_id, subject_id},
     random::{Random, RandomFailed},
     service::Service,
-    store::SessionCredentials,
+    store::{Seen, SessionCredentials},
 };
 
 /// What was issued: the body of the answer, and what the audit record says of it.
@@ -66,14 +66,13 @@ struct Keys<'a> {
 /// Makes credentials, keeps them so that STS knows them, and writes the answer.
 pub(crate) fn issue(service: &Service, case: &Case<'_>) -> Result<Issued, Refusal> {
     let role = case.role()?;
-    let certificate = case.certificate()?;
     let session_name = authorize::session_name(case)?;
     let source_identity = authorize::source_identity(case)?;
     let duration = authorize::duration_seconds(case)?;
     let account = service.account();
     let (partition, id) = (&account.partition, &account.id);
     let random = service.random();
-    let credentials = service.issued().insert(SessionCredentials {
+    let credentials = service.keep_credentials(SessionCredentials {
         access_key_id: random_access_key_id("ASIA", random).map_err(no_randomness)?,
         secret_access_key: random_text(SECRET_ACCESS_KEY_BYTES, random)?,
         session_token: random_text(SESSION_TOKEN_BYTES, random)?,
@@ -85,10 +84,9 @@ pub(crate) fn issue(service: &Service, case: &Case<'_>) -> Result<Issued, Refusa
         ),
         assumed_role_id: format!("{}:{session_name}", role.unique_id),
         account: id.clone(),
-    });
-    let anchor = case.trust_anchor()?;
-    let subject = subject_id(&anchor.arn, &certificate.subject);
+    })?;
     let packed_policy_size = authorize::packed_policy_size(case)?;
+    let subject = record_subject(service, case, false)?;
     let subject_arn = account.arn(&format!("subject/{subject}"));
     let answer = Answer {
         credential_set: [Credential {
@@ -122,6 +120,26 @@ pub(crate) fn issue(service: &Service, case: &Case<'_>) -> Result<Issued, Refusa
             subject_arn,
         },
     })
+}
+
+/// Writes that the certificate's subject asked for a session, and gives the subject's id. One subject
+/// under one trust anchor keeps it.
+pub(crate) fn record_subject(
+    service: &Service,
+    case: &Case<'_>,
+    failed: bool,
+) -> Result<String, Refusal> {
+    let certificate = case.certificate()?;
+    let anchor = case.trust_anchor()?;
+    let id = subject_id(&anchor.arn, &certificate.subject);
+    let seen = Seen {
+        at: case.now,
+        certificate,
+        instance_properties: &case.parameters.instance_properties,
+        failed,
+    };
+    service.record_subject(&id, &seen)?;
+    Ok(id)
 }
 
 /// Base64 of `length` random bytes.

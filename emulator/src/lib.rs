@@ -16,6 +16,7 @@
 
 pub mod audit;
 pub mod config;
+pub mod faults;
 pub mod fixtures;
 pub mod metrics;
 pub mod notifications;
@@ -25,9 +26,12 @@ pub mod server;
 mod authenticate;
 mod authorize;
 mod certificate;
+mod clock;
 mod console;
+mod control_plane;
 mod create_session;
 mod error;
+mod iam;
 mod identifier;
 mod issue;
 mod json;
@@ -38,14 +42,17 @@ mod path;
 mod random;
 mod revocation;
 mod service;
+mod state;
 mod store;
 mod sts;
+mod test_api;
+mod throttle;
 mod verification;
 
 pub use audit::AuditRecord;
 pub use config::Config;
 pub use error::{Entry, Evidence, Fault};
-pub use message::{Request, Response};
+pub use message::{Delivery, End, Request, Response};
 pub use random::{Random, RandomFailed, SystemRandom};
 pub use service::{MAX_BODY_LENGTH, Service};
 

@@ -60,6 +60,29 @@ pub struct Response {
     pub headers: Vec<(String, String)>,
     /// The body.
     pub body: Vec<u8>,
+    /// How the shell is to deliver it: at once and whole, unless a fault was injected.
+    pub delivery: Delivery,
+}
+
+/// How a response is delivered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Delivery {
+    /// How long it waits before its first byte, in milliseconds.
+    pub delay_milliseconds: u64,
+    /// What of it arrives.
+    pub end: End,
+}
+
+/// What of a response arrives.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum End {
+    /// Nothing: the connection is closed.
+    Dropped,
+    /// The head and so many bytes of the body; then the connection is closed.
+    Truncated(usize),
+    /// All of it.
+    #[default]
+    Whole,
 }
 
 impl Response {
@@ -78,6 +101,7 @@ impl Response {
                 ("x-amzn-requestid".to_owned(), request_id.to_owned()),
             ],
             body: body.into_bytes(),
+            delivery: Delivery::default(),
         }
     }
 
@@ -101,7 +125,7 @@ impl Response {
 }
 
 /// The form of HTTP's `Date` header (RFC 9110, 5.6.7).
-fn http_date(time: UnixTime) -> String {
+pub(crate) fn http_date(time: UnixTime) -> String {
     const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
     const MONTHS: [&str; 12] = [
         "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",

@@ -1,5 +1,7 @@
 //! The parameters of CreateSession, out of query and body.
 
+use std::collections::BTreeMap;
+
 use rolesanywhere_core::Arn;
 
 use crate::{
@@ -20,6 +22,8 @@ pub(crate) struct Parameters {
     /// 900 to 43200.
     pub(crate) duration_seconds: Option<u32>,
     pub(crate) role_session_name: Option<String>,
+    /// What the client says of its instance.
+    pub(crate) instance_properties: BTreeMap<String, String>,
 }
 
 /// The service's bounds on a session's duration, in seconds.
@@ -57,7 +61,7 @@ impl Parameters {
         });
         let duration_seconds = duration(&body, &mut errors);
         let role_session_name = role_session_name(&body, &mut errors);
-        check_instance_properties(&body, &mut errors);
+        let instance_properties = instance_properties(&body, &mut errors);
         errors.finish()?;
         Ok(Self {
             // Absence has been refused: the empty text stands for nothing that exists.
@@ -66,6 +70,7 @@ impl Parameters {
             role_arn: role_arn.unwrap_or_default(),
             duration_seconds,
             role_session_name,
+            instance_properties,
         })
     }
 }
@@ -166,30 +171,38 @@ fn is_session_name_character(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"_+=,.@-".contains(&byte)
 }
 
-fn check_instance_properties(body: &Value, errors: &mut ValidationErrors) {
+fn instance_properties(body: &Value, errors: &mut ValidationErrors) -> BTreeMap<String, String> {
     const MEMBER: &str = "instanceProperties";
+    let none = BTreeMap::new();
     let Some(value) = body.member(MEMBER) else {
-        return;
+        return none;
     };
     let Value::Object(properties) = value else {
         errors.push(Some(&value.shown()), MEMBER, "be a map of strings");
-        return;
+        return none;
     };
     if properties.len() > MAX_INSTANCE_PROPERTIES {
         let constraint = format!("have length less than or equal to {MAX_INSTANCE_PROPERTIES}");
         errors.push(Some(&value.shown()), MEMBER, &constraint);
-        return;
+        return none;
     }
     let fits = |text: &str| (1..=MAX_INSTANCE_PROPERTY_LENGTH).contains(&text.chars().count());
-    for (key, value) in properties {
-        let value_fits = matches!(value, Value::String(text) if fits(text));
-        if !fits(key) || !value_fits {
+    let property = |(key, value): &(String, Value)| match value {
+        Value::String(text) if fits(key) && fits(text) => Some((key.clone(), text.clone())),
+        _ => None,
+    };
+    properties
+        .iter()
+        .map(property)
+        .collect::<Option<_>>()
+        .unwrap_or_else(|| {
             let constraint = format!(
                 "satisfy constraint: [Member must have length less than or equal to \
                  {MAX_INSTANCE_PROPERTY_LENGTH}, Member must have length greater than or equal to 1]"
             );
-            errors.push(Some(&value.shown()), MEMBER, &constraint);
-            return;
-        }
-    }
+            let broken = properties.iter().find(|pair| property(pair).is_none());
+            let shown = broken.map(|(_, value)| value.shown());
+            errors.push(shown.as_deref(), MEMBER, &constraint);
+            none
+        })
 }

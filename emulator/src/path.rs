@@ -168,7 +168,7 @@ fn find_path(
 ) -> Result<Vec<Certificate>, webpki::Error> {
     let remaining = AtomicU32::new(MAX_SIGNATURE_CHECKS);
     let budgeted: Vec<Budgeted<'_>> = certificate_algorithms(case.settings)
-        .map(|algorithm| Budgeted::new(algorithm, &remaining))
+        .map(|algorithm| Budgeted::new(algorithm, &remaining, case.good_signatures))
         .collect();
     let algorithms: Vec<&dyn SignatureVerificationAlgorithm> = budgeted
         .iter()

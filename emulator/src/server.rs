@@ -2,6 +2,7 @@
 //!
 //! [`start`] serves on the caller's tokio runtime, [`start_blocking`] on a thread of its own.
 
+mod body;
 mod connection;
 mod tls;
 
@@ -141,9 +142,18 @@ pub async fn start(service: Arc<Service>, options: ServerOptions) -> Result<Runn
     } else {
         "http"
     };
+    let flushing = Arc::clone(&service);
     let acceptor = Acceptor::new(service, tls.config, options.clock);
     let (stop, stopped) = watch::channel(false);
-    let task = tokio::spawn(accept(listener, acceptor, stopped));
+    let task = tokio::spawn(async move {
+        let serving = accept(listener, acceptor, stopped);
+        tokio::select! {
+            () = serving => {}
+            () = flush_regularly(&flushing) => {}
+        }
+        // What it could not write it told nobody of.
+        let _written = flushing.flush();
+    });
     Ok(RunningServer {
         endpoint: format!("{scheme}://{address}"),
         address,
@@ -186,6 +196,18 @@ impl RunningServer {
 impl Drop for RunningServer {
     fn drop(&mut self) {
         self.task.abort();
+    }
+}
+
+/// How often the state file is told when subjects were seen last.
+const FLUSH_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Never ends.
+async fn flush_regularly(service: &Service) {
+    loop {
+        tokio::time::sleep(FLUSH_INTERVAL).await;
+        // A disk that is full now may not be so the next time; changes are refused meanwhile.
+        let _written = service.flush();
     }
 }
 

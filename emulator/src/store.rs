@@ -16,15 +16,13 @@ mod subjects;
 mod table;
 mod trust_anchor;
 
-pub(crate) use account::Account;
+pub(crate) use account::{Account, is_uuid};
 pub(crate) use credentials::{IssuedCredentials, SessionCredentials};
-pub(crate) use crl::Crl;
+pub(crate) use crl::{Crl, CrlSource};
 pub(crate) use invalid::Invalid;
 pub(crate) use profile::Profile;
 pub(crate) use resources::Resources;
 pub(crate) use role::Role;
-pub(crate) use subjects::{Seen, Subject, SubjectCredential, Subjects};
-pub(crate) use table::{Kind, Resource, Table, Times};
-pub(crate) use trust_anchor::{
-    AnchorCertificate, EffectiveNotification, TrustAnchor, is_signed_as_allowed,
-};
+pub(crate) use subjects::{Seen, Subject, Subjects};
+pub(crate) use table::{Kind, Resource, Table, Times, seconds};
+pub(crate) use trust_anchor::{AnchorCertificate, TrustAnchor, is_signed_as_allowed};

@@ -194,7 +194,7 @@ fn authenticate(
 }
 
 /// SigV4's chain of HMACs over the parts of the credential scope.
-fn signing_key(secret_access_key: &str, signed: &SignedRequest) -> hmac::Key {
+pub(crate) fn signing_key(secret_access_key: &str, signed: &SignedRequest) -> hmac::Key {
     let secret = zeroize::Zeroizing::new(format!("AWS4{secret_access_key}"));
     let mut key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
     let scope = &signed.authorization.scope;

@@ -3,7 +3,13 @@
 //! One kind of object serves both duties: webpki verifies certificates with it, `authenticate`
 //! verifies requests.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::{
+    collections::HashSet,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
+};
 
 use ml_dsa::{MlDsa44, MlDsa65, MlDsa87, MlDsaParams, signature::Verifier as _};
 use ring::{digest, signature as ring_signature};
@@ -117,7 +123,64 @@ pub(crate) fn certificate_algorithms(
     CERTIFICATE_ALGORITHMS.iter().chain(pss).copied()
 }
 
-/// An algorithm that verifies only as long as the budget of one request lasts.
+/// The signatures of certificates that were found good, by hash; the newest some thousands.
+///
+/// A workload sends the same certificates each time, and what a key has signed it has signed for good:
+/// validity, names, constraints and revocation are looked at in every call, the arithmetic is not
+/// repeated. Requests' own signatures differ each time and are never looked up.
+#[derive(Debug, Default)]
+pub(crate) struct GoodSignatures(Mutex<Generations>);
+
+/// When the younger is full it becomes the older, which goes.
+#[derive(Debug, Default)]
+struct Generations {
+    younger: HashSet<[u8; 32]>,
+    older: HashSet<[u8; 32]>,
+}
+
+/// Ten thousand workloads of some CAs are within two generations; together they take a megabyte.
+const GENERATION: usize = 8_192;
+
+impl GoodSignatures {
+    fn contains(&self, id: &[u8; 32]) -> bool {
+        let mut generations = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if generations.younger.contains(id) {
+            return true;
+        }
+        let is_older = generations.older.contains(id);
+        if is_older {
+            generations.insert(*id);
+        }
+        is_older
+    }
+
+    fn insert(&self, id: [u8; 32]) {
+        let mut generations = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        generations.insert(id);
+    }
+}
+
+impl Generations {
+    fn insert(&mut self, id: [u8; 32]) {
+        if self.younger.len() >= GENERATION {
+            self.older = std::mem::take(&mut self.younger);
+        }
+        self.younger.insert(id);
+    }
+}
+
+/// What a signature is known by: algorithms, key, message and signature, each with its length.
+fn signature_id(parts: [&[u8]; 5]) -> Option<[u8; 32]> {
+    let mut context = digest::Context::new(&digest::SHA256);
+    for part in parts {
+        context.update(&part.len().to_be_bytes());
+        context.update(part);
+    }
+    context.finish().as_ref().try_into().ok()
+}
+
+/// An algorithm for the certificates of one request: it verifies as long as the request's budget
+/// lasts, and not again what is known to be good.
 ///
 /// webpki stops at a hundred signatures, which suits a browser; here five certificates make a chain,
 /// and one request should not buy a hundred verifications.
@@ -125,16 +188,19 @@ pub(crate) fn certificate_algorithms(
 pub(crate) struct Budgeted<'a> {
     algorithm: &'a dyn SignatureVerificationAlgorithm,
     remaining: &'a AtomicU32,
+    good: &'a GoodSignatures,
 }
 
 impl<'a> Budgeted<'a> {
     pub(crate) fn new(
         algorithm: &'a dyn SignatureVerificationAlgorithm,
         remaining: &'a AtomicU32,
+        good: &'a GoodSignatures,
     ) -> Self {
         Self {
             algorithm,
             remaining,
+            good,
         }
     }
 }
@@ -146,13 +212,30 @@ impl SignatureVerificationAlgorithm for Budgeted<'_> {
         message: &[u8],
         signature: &[u8],
     ) -> Result<(), InvalidSignature> {
+        // What is known to be good counts as well: what a request may ask for does not depend on what
+        // others asked for before.
         self.remaining
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
                 left.checked_sub(1)
             })
             .map_err(|_| InvalidSignature)?;
+        let key_algorithm = self.algorithm.public_key_alg_id();
+        let algorithm = self.algorithm.signature_alg_id();
+        let id = signature_id([
+            key_algorithm.as_ref(),
+            algorithm.as_ref(),
+            public_key,
+            message,
+            signature,
+        ])
+        .ok_or(InvalidSignature)?;
+        if self.good.contains(&id) {
+            return Ok(());
+        }
         self.algorithm
-            .verify_signature(public_key, message, signature)
+            .verify_signature(public_key, message, signature)?;
+        self.good.insert(id);
+        Ok(())
     }
 
     fn public_key_alg_id(&self) -> AlgorithmIdentifier {
@@ -312,37 +395,65 @@ impl<P: MlDsaParams + std::fmt::Debug> SignatureVerificationAlgorithm for MlDsa<
 mod tests {
     use super::*;
 
-    /// Takes every signature.
+    /// Finds everything good, as often as it is asked.
     #[derive(Debug)]
-    struct Gullible;
+    struct Counting(AtomicU32);
 
-    impl SignatureVerificationAlgorithm for Gullible {
-        fn verify_signature(&self, _: &[u8], _: &[u8], _: &[u8]) -> Result<(), InvalidSignature> {
-            Ok(())
+    impl SignatureVerificationAlgorithm for Counting {
+        fn verify_signature(
+            &self,
+            _: &[u8],
+            _: &[u8],
+            signature: &[u8],
+        ) -> Result<(), InvalidSignature> {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            if signature == b"bad" {
+                Err(InvalidSignature)
+            } else {
+                Ok(())
+            }
         }
 
         fn public_key_alg_id(&self) -> AlgorithmIdentifier {
-            alg_id::ECDSA_P256
+            alg_id::RSA_ENCRYPTION
         }
 
         fn signature_alg_id(&self) -> AlgorithmIdentifier {
-            alg_id::ECDSA_SHA256
+            alg_id::RSA_PKCS1_SHA256
         }
     }
 
     #[test]
-    fn a_budget_is_shared_and_ends() {
-        let remaining = AtomicU32::new(3);
-        let algorithms = [
-            Budgeted::new(&Gullible, &remaining),
-            Budgeted::new(&Gullible, &remaining),
-        ];
-        let verdicts: Vec<bool> = algorithms
-            .iter()
-            .cycle()
-            .take(5)
-            .map(|algorithm| algorithm.verify_signature(b"", b"", b"").is_ok())
-            .collect();
-        assert_eq!(verdicts, [true, true, true, false, false]);
+    fn only_what_is_the_same_and_good_is_not_verified_again() {
+        let (counting, good) = (Counting(AtomicU32::new(0)), GoodSignatures::default());
+        let asked = |key: &[u8], message: &[u8], signature: &[u8]| {
+            let before = counting.0.load(Ordering::Relaxed);
+            let remaining = AtomicU32::new(1);
+            let budgeted = Budgeted::new(&counting, &remaining, &good);
+            let is_good = budgeted.verify_signature(key, message, signature).is_ok();
+            (is_good, counting.0.load(Ordering::Relaxed) - before)
+        };
+        assert_eq!(asked(b"key", b"message", b"good"), (true, 1));
+        assert_eq!(asked(b"key", b"message", b"good"), (true, 0));
+        // The same bytes, divided otherwise.
+        assert_eq!(asked(b"keym", b"essage", b"good"), (true, 1));
+        assert_eq!(asked(b"key", b"message", b"Good"), (true, 1));
+        assert_eq!(asked(b"yek", b"message", b"good"), (true, 1));
+        for _ in 0..2 {
+            assert_eq!(asked(b"key", b"message", b"bad"), (false, 1));
+        }
+        // Many others in between, and it has to be verified anew.
+        for number in 0..2 * GENERATION {
+            good.insert(signature_id([&number.to_be_bytes(), b"", b"", b"", b""]).unwrap());
+        }
+        assert_eq!(asked(b"key", b"message", b"good"), (true, 1));
+        // The budget is the request's, whatever is known.
+        let none = AtomicU32::new(0);
+        let budgeted = Budgeted::new(&counting, &none, &good);
+        assert!(
+            budgeted
+                .verify_signature(b"key", b"message", b"good")
+                .is_err()
+        );
     }
 }

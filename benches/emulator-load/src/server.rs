@@ -93,13 +93,7 @@ impl Server {
 
     /// User and system time of all its threads.
     pub fn processor_time(&self) -> Duration {
-        let text = fs::read_to_string(format!("/proc/{}/stat", self.process.id())).unwrap();
-        // The name, in parentheses, may hold spaces; utime and stime are fields 14 and 15.
-        let (_, fields) = text.rsplit_once(')').unwrap();
-        let fields: Vec<&str> = fields.split_whitespace().collect();
-        let ticks: u64 = fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap();
-        // USER_HZ, which Linux shows to processes as 100 on every machine.
-        Duration::from_millis(ticks * 10)
+        processor_time(&self.process.id().to_string())
     }
 
     pub fn memory(&self) -> Memory {
@@ -120,4 +114,15 @@ impl Drop for Server {
         let _gone = self.process.kill();
         let _status = self.process.wait();
     }
+}
+
+/// User and system time of a process, by its number or as `self`.
+pub fn processor_time(process: &str) -> Duration {
+    let text = fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
+    // The name, in parentheses, may hold spaces; utime and stime are fields 14 and 15.
+    let (_, fields) = text.rsplit_once(')').unwrap();
+    let fields: Vec<&str> = fields.split_whitespace().collect();
+    let ticks: u64 = fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap();
+    // USER_HZ, which Linux shows to processes as 100 on every machine.
+    Duration::from_millis(ticks * 10)
 }

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::Path, sync::Arc};
 
 use rolesanywhere_core::{Error, ErrorKind, Result};
 use rolesanywhere_emulator::{
-    Config, Service,
+    Config, Service, SystemRandom,
     server::{self, Clock, RunningServer, ServerOptions, Tls},
 };
 
@@ -26,14 +26,19 @@ const REGION: &str = "us-east-1";
 pub(crate) fn run(options: &Emulate, console: &Console) -> Result<()> {
     console.set_verbose(options.output.verbose);
     check_address(options.listen, options.allow_remote)?;
-    let config = match &options.config {
+    let mut config = match &options.config {
         Some(path) => Config::from_file(path)?,
         None => {
-            console.say("no --config: there is no trust anchor, every request will be refused");
+            console.say("no --config: there is no trust anchor until the control plane makes one");
             Config::new(ACCOUNT, REGION)
         }
     };
-    let service = Arc::new(Service::new(&config)?);
+    if let Some(path) = &options.state {
+        config.state_file = Some(path.clone());
+    }
+    let clock = Clock::system();
+    let random = Box::new(SystemRandom::new());
+    let service = Arc::new(Service::open(&config, random, clock.now())?);
     // Each call with the true reason of its refusal, which the client is not told.
     service.on_audit_record(|record| console::line(&record.to_string()));
     let tls = match (&options.tls_cert, &options.tls_key) {
@@ -47,7 +52,7 @@ pub(crate) fn run(options: &Emulate, console: &Console) -> Result<()> {
     let server_options = ServerOptions {
         listen: options.listen,
         tls,
-        clock: Clock::system(),
+        clock,
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()

@@ -98,8 +98,10 @@ impl AuditRecord {
                 assumed_role_arn,
                 ..
             } if !access_key_id.is_empty() => {
+                // Long-term keys are the account's own here.
+                let is_root = assumed_role_arn.ends_with(":root");
                 json!({
-                    "type": "AssumedRole",
+                    "type": if is_root { "Root" } else { "AssumedRole" },
                     "arn": assumed_role_arn,
                     "accountId": account,
                     "accessKeyId": access_key_id,

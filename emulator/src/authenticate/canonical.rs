@@ -35,8 +35,13 @@ pub(crate) fn decode_query(query: &str) -> Result<Vec<QueryPair>, String> {
         .collect()
 }
 
-/// The canonical request. The path is one of the service's own, all of unreserved characters, so it
-/// stands as it came.
+/// A percent-encoded text, decoded.
+pub(crate) fn decode_text(text: &str) -> Result<String, String> {
+    String::from_utf8(decode(text)?).map_err(|_| "the text is not UTF-8".to_owned())
+}
+
+/// The canonical request. The path is encoded once more than it came, as SigV4 asks of every service
+/// but S3: that changes it where it holds an ARN.
 pub(crate) fn canonical_request(
     request: &Request,
     query: &[QueryPair],
@@ -46,7 +51,7 @@ pub(crate) fn canonical_request(
     let mut text = format!(
         "{}\n{}\n{}\n",
         request.method,
-        request.path(),
+        canonical_path(request.path()),
         canonical_query(query)
     );
     for name in signed_headers {
@@ -61,6 +66,11 @@ pub(crate) fn canonical_request(
     text.push('\n');
     text.push_str(body_hash);
     text
+}
+
+fn canonical_path(path: &str) -> String {
+    let segments: Vec<String> = path.split('/').map(|s| encode(s.as_bytes())).collect();
+    segments.join("/")
 }
 
 fn canonical_query(query: &[QueryPair]) -> String {
@@ -103,7 +113,7 @@ fn decode(text: &str) -> Result<Vec<u8>, String> {
 }
 
 /// RFC 3986: everything but the unreserved characters becomes `%XX`, in capitals.
-fn encode(bytes: &[u8]) -> String {
+pub(crate) fn encode(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
     for byte in bytes {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(byte) {

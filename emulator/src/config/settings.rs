@@ -2,12 +2,17 @@
 
 use serde::Deserialize;
 
+use super::Limits;
+
 /// What the emulator does where the real service's behaviour is a matter of configuration or is not
 /// known. Each default is the safe side: what passes here should pass there.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct Settings {
+    /// Takes calls of the control plane and of IAM that are signed with an access key that is not
+    /// known here, so that their signature cannot be verified. On: test suites sign with made-up keys.
+    pub accept_any_access_key: bool,
     /// Takes a declared algorithm that is not the one of the certificate's key, such as
     /// `AWS4-X509-RSA-SHA384`, which iam-rolesanywhere-session declares (and hashes with SHA-256 all
     /// the same) for a certificate that its CA signed with SHA-384. The signature is verified as the
@@ -37,6 +42,8 @@ pub struct Settings {
     pub irregular_common_name_falls_back_on_serial: bool,
     /// How many issued credentials are kept, the newest. 10,000.
     pub issued_credentials: usize,
+    /// Quotas; none by default.
+    pub limits: Limits,
     /// The shortest RSA key of an end entity, in bits, 1024 to 8192. 2,048: unknown.
     pub minimum_rsa_bits: u32,
     /// Pads the default session name, the serial number in hexadecimal, to an even length. On: seen
@@ -48,6 +55,8 @@ pub struct Settings {
     /// Takes a CRL that should have been replaced by now for revoking every certificate of its issuer.
     /// Off: unknown, and it would lock everybody out.
     pub refuse_on_expired_crl: bool,
+    /// Answers the test API for every peer, not only for those of this machine.
+    pub remote_test_api: bool,
     /// Refuses an end entity whose extended key usage leaves out clientAuth. Off: the guide does not
     /// ask for it.
     pub require_client_auth: bool,
@@ -58,6 +67,7 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
+            accept_any_access_key: true,
             accept_mismatched_algorithm: false,
             accept_rsa_pss_certificates: false,
             always_require_tag_session: true,
@@ -68,10 +78,12 @@ impl Default for Settings {
             enforce_packed_policy_size: false,
             irregular_common_name_falls_back_on_serial: false,
             issued_credentials: 10_000,
+            limits: Limits::default(),
             minimum_rsa_bits: 2_048,
             pad_default_session_name: true,
             pass_request_tags: true,
             refuse_on_expired_crl: false,
+            remote_test_api: false,
             require_client_auth: false,
             require_signed_content_type: false,
         }

@@ -458,7 +458,7 @@ fn row(name: &str, enabled: bool, arn: &str, alias: Option<&str>, what: &str) ->
 /// A sentence of the log: what stands in backticks is code.
 fn sentence(text: &str) -> String {
     let parts: Vec<&str> = text.split('`').collect();
-    if parts.len() % 2 == 0 {
+    if parts.len().is_multiple_of(2) {
         // One is left over: it is the text's own.
         return Escaped(text).to_string();
     }

@@ -55,15 +55,13 @@ impl RevocationList {
             return Err(format!("it is longer than {MAX_LIST_LENGTH} bytes"));
         }
         let der = der(data)?;
-        let (rest, list) = CertificateRevocationList::from_der(&der)
+        let parts = Parts::of(&der)?;
+        let (_, list) = CertificateRevocationList::from_der(&parts.without_entries)
             .map_err(|error| format!("it is not a certificate revocation list: {error}"))?;
-        if !rest.is_empty() {
-            return Err(format!("{} bytes follow it", rest.len()));
-        }
-        let to_be_signed = to_be_signed(&der).ok_or("its DER is malformed")?;
-        // x509-parser takes entries that it cannot read for none at all and stops there.
-        if list.tbs_cert_list.as_ref().len() != to_be_signed.len() {
-            return Err("its entries cannot be read".to_owned());
+        // x509-parser stops where it cannot go on, and says nothing.
+        let read = list.tbs_cert_list.as_ref().len();
+        if first(&parts.without_entries).is_none_or(|tbs| tbs.len() != read) {
+            return Err("its DER is malformed".to_owned());
         }
         if list.version().is_some_and(|version| version.0 != 1) {
             return Err("its version is neither 1 nor 2".to_owned());
@@ -83,7 +81,7 @@ impl RevocationList {
             anchors,
             &issuer_name,
             &algorithm,
-            to_be_signed,
+            parts.to_be_signed,
             signature,
             settings,
         )?;
@@ -92,7 +90,7 @@ impl RevocationList {
             issuer: issuer.to_vec(),
             issuer_name,
             next_update: list.next_update().map(|next| time(next.timestamp())),
-            serials: serials(&list.tbs_cert_list.revoked_certificates)?,
+            serials: serials(parts.entries)?,
         })
     }
 
@@ -142,11 +140,75 @@ fn der(data: &[u8]) -> Result<Vec<u8>, String> {
     }
 }
 
-/// The signed part, header included.
-fn to_be_signed(der: &[u8]) -> Option<&[u8]> {
+/// A list taken apart: x509-parser would make an object of each entry, and all at once they take many
+/// times the memory of the list.
+struct Parts<'a> {
+    /// The signed part, header included.
+    to_be_signed: &'a [u8],
+    /// The content of the sequence of entries.
+    entries: &'a [u8],
+    /// The DER of the same list with no entries.
+    without_entries: Vec<u8>,
+}
+
+impl<'a> Parts<'a> {
+    fn of(der: &'a [u8]) -> Result<Self, String> {
+        const MALFORMED: &str = "it is not a certificate revocation list: its DER is malformed";
+        const SEQUENCE: u8 = 0x30;
+        const TIMES: [u8; 2] = [0x17, 0x18];
+        let (content, after) = element(der).ok_or(MALFORMED)?;
+        if !after.is_empty() {
+            return Err(format!("{} bytes follow it", after.len()));
+        }
+        let (fields, signature) = element(content).ok_or(MALFORMED)?;
+        let to_be_signed = content
+            .get(..content.len() - signature.len())
+            .ok_or(MALFORMED)?;
+        let (mut entries, mut others) = (&[][..], Vec::new());
+        let (mut rest, mut last_tag) = (fields, 0);
+        while let Some(tag) = rest.first().copied() {
+            let (field, after) = element(rest).ok_or(MALFORMED)?;
+            // RFC 5280, 5.1: the entries are what follows the times.
+            if tag == SEQUENCE && TIMES.contains(&last_tag) {
+                entries = field;
+            } else {
+                others.extend_from_slice(rest.get(..rest.len() - after.len()).ok_or(MALFORMED)?);
+            }
+            (rest, last_tag) = (after, tag);
+        }
+        Ok(Self {
+            to_be_signed,
+            entries,
+            without_entries: sequence(&[&sequence(&[&others]), signature]),
+        })
+    }
+}
+
+/// The first element within a sequence, header included.
+fn first(der: &[u8]) -> Option<&[u8]> {
     let (content, _) = element(der)?;
     let (_, after) = element(content)?;
     content.get(..content.len() - after.len())
+}
+
+/// The DER of a sequence of these contents.
+fn sequence(contents: &[&[u8]]) -> Vec<u8> {
+    let length: usize = contents.iter().map(|content| content.len()).sum();
+    let bytes = length.to_be_bytes();
+    let significant = bytes.iter().skip_while(|byte| **byte == 0).copied();
+    let mut der = vec![0x30];
+    match u8::try_from(length) {
+        Ok(short) if short < 0x80 => der.push(short),
+        _ => {
+            let count = significant.clone().count();
+            der.push(0x80 | u8::try_from(count).unwrap_or(0x7f));
+            der.extend(significant);
+        }
+    }
+    contents
+        .iter()
+        .for_each(|content| der.extend_from_slice(content));
+    der
 }
 
 fn check_extensions(
@@ -220,9 +282,11 @@ fn check_signature(
 }
 
 /// The serial numbers in order. A certificate on hold is as good as revoked.
-fn serials(entries: &[RevokedCertificate<'_>]) -> Result<Box<[Serial]>, String> {
-    let mut serials = Vec::with_capacity(entries.len());
-    for entry in entries {
+fn serials(mut entries: &[u8]) -> Result<Box<[Serial]>, String> {
+    let mut serials = Vec::new();
+    while !entries.is_empty() {
+        let (rest, entry) = RevokedCertificate::from_der(entries)
+            .map_err(|error| format!("its entry {} cannot be read: {error}", serials.len() + 1))?;
         check_extensions(entry.extensions(), &[OID_X509_EXT_REASON_CODE])?;
         let removes = entry.extensions().iter().any(|extension| {
             matches!(
@@ -237,6 +301,7 @@ fn serials(entries: &[RevokedCertificate<'_>]) -> Result<Box<[Serial]>, String> 
         }
         // A number that no certificate of this emulator can have revokes nothing.
         serials.extend(serial(entry.raw_serial()));
+        entries = rest;
     }
     serials.sort_unstable();
     serials.dedup();

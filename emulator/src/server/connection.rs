@@ -1,9 +1,9 @@
 //! One connection: TLS, HTTP, and the way from hyper's types to the service's and back.
 
-use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, Full};
+use http_body_util::BodyExt;
 use hyper::{
     body::Incoming,
     header::{HOST, HeaderName, HeaderValue},
@@ -19,8 +19,9 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 
+use super::body::{Body, Dropped};
 use super::{Clock, until_stopped};
-use crate::{MAX_BODY_LENGTH, Request, Response, Service};
+use crate::{End, MAX_BODY_LENGTH, Request, Response, Service};
 
 /// What every connection needs.
 #[derive(Clone)]
@@ -124,7 +125,7 @@ impl Acceptor {
         self,
         request: hyper::Request<Incoming>,
         peer: SocketAddr,
-    ) -> Result<hyper::Response<Full<Bytes>>, Infallible> {
+    ) -> Result<hyper::Response<Body>, Dropped> {
         let (parts, body) = request.into_parts();
         let Some(body) = read_body(body).await else {
             return Ok(plain(408, "the body did not arrive"));
@@ -144,6 +145,12 @@ impl Acceptor {
             peer: Some(peer.ip()),
         };
         let response = self.service.handle(&request, self.clock.now());
+        if response.delivery.delay_milliseconds > 0 {
+            tokio::time::sleep(Duration::from_millis(response.delivery.delay_milliseconds)).await;
+        }
+        if response.delivery.end == End::Dropped {
+            return Err(Dropped);
+        }
         Ok(from_response(response))
     }
 }
@@ -199,8 +206,12 @@ fn text(value: &HeaderValue) -> String {
     )
 }
 
-fn from_response(response: Response) -> hyper::Response<Full<Bytes>> {
-    let mut answer = hyper::Response::new(Full::new(Bytes::from(response.body)));
+fn from_response(response: Response) -> hyper::Response<Body> {
+    let body = Bytes::from(response.body);
+    let mut answer = hyper::Response::new(match response.delivery.end {
+        End::Truncated(kept) => Body::truncated(body, kept),
+        End::Dropped | End::Whole => Body::whole(body),
+    });
     if let Ok(status) = hyper::StatusCode::from_u16(response.status) {
         *answer.status_mut() = status;
     }
@@ -217,10 +228,11 @@ fn from_response(response: Response) -> hyper::Response<Full<Bytes>> {
 }
 
 /// An answer to what never became a request.
-fn plain(status: u16, message: &str) -> hyper::Response<Full<Bytes>> {
+fn plain(status: u16, message: &str) -> hyper::Response<Body> {
     from_response(Response {
         status,
         headers: vec![("content-type".to_owned(), "text/plain".to_owned())],
         body: message.as_bytes().to_vec(),
+        delivery: crate::Delivery::default(),
     })
 }

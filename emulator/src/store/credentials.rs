@@ -54,23 +54,34 @@ impl IssuedCredentials {
         }
     }
 
-    pub(crate) fn insert(&self, credentials: SessionCredentials) -> Arc<SessionCredentials> {
+    /// Keeps credentials. Gives them back with the access key ids of those that made room.
+    pub(crate) fn insert(
+        &self,
+        credentials: SessionCredentials,
+    ) -> (Arc<SessionCredentials>, Vec<String>) {
+        let mut forgotten = Vec::new();
         let credentials = Arc::new(credentials);
         let id = credentials.access_key_id.clone();
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         while held.order.len() >= self.limit.max(1) {
             if let Some(oldest) = held.order.pop_front() {
                 held.by_access_key_id.remove(&oldest);
+                forgotten.push(oldest);
             }
         }
         held.order.push_back(id.clone());
         held.by_access_key_id.insert(id, Arc::clone(&credentials));
-        credentials
+        (credentials, forgotten)
     }
 
     pub(crate) fn find(&self, access_key_id: &str) -> Option<Arc<SessionCredentials>> {
         let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         held.by_access_key_id.get(access_key_id).map(Arc::clone)
+    }
+
+    pub(crate) fn clear(&self) {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        *held = Held::default();
     }
 
     pub(crate) fn count(&self) -> usize {

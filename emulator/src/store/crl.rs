@@ -10,7 +10,7 @@ use super::{
     Invalid,
     account::{Account, check_name, check_tags},
     table::{Kind, Resource, Times},
-    trust_anchor::TrustAnchor,
+    trust_anchor::{AnchorCertificate, TrustAnchor},
 };
 
 /// A certificate revocation list, read and indexed.
@@ -27,15 +27,25 @@ pub(crate) struct Crl {
     spec: config::Crl,
 }
 
+/// Where the plain data of a CRL comes from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum CrlSource<'a> {
+    /// It was this CRL; where its list is still the same, that is taken over.
+    Changed(&'a Crl),
+    /// Imported, or of a configuration: its signature is verified, where its issuer is known.
+    New,
+    /// A state file, into which it came verified.
+    Stored,
+}
+
 impl Crl {
-    /// Parses plain data. `anchor_named` finds a trust anchor. The list of `previous` is taken over
-    /// where it is the same.
+    /// Parses plain data. `anchor_named` finds a trust anchor.
     pub(crate) fn new(
         mut spec: config::Crl,
         account: &Account,
         times: Times,
         anchor_named: impl Fn(&str) -> Option<Arc<TrustAnchor>>,
-        previous: Option<&Self>,
+        source: CrlSource<'_>,
     ) -> Result<Arc<Self>, Invalid> {
         check_name(&spec.name)?;
         check_tags(spec.tags.iter())?;
@@ -43,13 +53,18 @@ impl Crl {
             Invalid::new(format!("there is no trust anchor `{}`", spec.trust_anchor))
         })?;
         let trust_anchor_arn = trust_anchor.arn.clone();
-        let same = previous.filter(|crl| crl.spec.pem == spec.pem && crl.spec.der == spec.der);
-        let list = match same {
-            Some(previous) => Arc::clone(&previous.list),
-            None => Arc::new(
-                RevocationList::new(&data(&spec)?, &trust_anchor.certificates, &account.settings)
-                    .map_err(|why| bad_crl(format!("it is not a CRL that can be used: {why}")))?,
-            ),
+        let read = |issuers: &[AnchorCertificate]| {
+            RevocationList::new(&data(&spec)?, issuers, &account.settings)
+                .map(Arc::new)
+                .map_err(|why| bad_crl(format!("it is not a CRL that can be used: {why}")))
+        };
+        let list = match source {
+            CrlSource::Changed(crl) if crl.spec.pem == spec.pem && crl.spec.der == spec.der => {
+                Arc::clone(&crl.list)
+            }
+            CrlSource::Changed(_) | CrlSource::New => read(&trust_anchor.certificates)?,
+            // The trust anchor may have other certificates by now than at import.
+            CrlSource::Stored => read(&[])?,
         };
         let id = account.resource_id(Kind::Crl, &spec.name, spec.id.as_deref())?;
         let arn = account.arn(&format!("{}/{id}", Kind::Crl.as_str()));

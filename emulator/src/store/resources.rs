@@ -1,14 +1,20 @@
 //! Trust anchors, profiles, roles and CRLs.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use rolesanywhere_core::{Result, UnixTime};
 
-use crate::config::{self, Config};
+use crate::{
+    config::{self, Config},
+    state::{Record, StateFile, Write},
+};
 
 use super::{
-    Account, Crl, Invalid, Profile, Role, TrustAnchor,
-    table::{Resource, Table, Times},
+    Account, Crl, CrlSource, Invalid, Profile, Role, TrustAnchor,
+    table::{Kind, Resource, Table, Times},
 };
 
 /// The resources of one account in one region, as they are at one moment.
@@ -24,41 +30,121 @@ pub(crate) struct Resources {
 }
 
 impl Resources {
-    /// Parses what a configuration holds; it was made at `now`.
-    pub(crate) fn new(config: &Config, account: Arc<Account>, now: UnixTime) -> Result<Self> {
-        let times = Times::at(now);
-        let mut resources = Self {
+    /// No resources.
+    pub(crate) fn empty(account: Arc<Account>) -> Self {
+        Self {
             account,
             trust_anchors: Table::default(),
             profiles: Table::default(),
             roles: Table::default(),
             crls: Table::default(),
             enabled_crls: HashMap::new(),
-        };
-        for role in &config.roles {
-            let made = resources.role(role.clone(), times);
-            let put = made.and_then(|role| once(&mut resources.roles, role));
-            put.map_err(|error| error.in_configuration(&format!("role `{}`", role.name)))?;
         }
-        for anchor in &config.trust_anchors {
-            let made = resources.trust_anchor(anchor.clone(), times);
-            let put = made.and_then(|anchor| once(&mut resources.trust_anchors, anchor));
-            put.map_err(|error| {
-                error.in_configuration(&format!("trust anchor `{}`", anchor.name))
+    }
+
+    /// Takes in what a configuration holds, as made at `now`, save what is `known`: of that another
+    /// source has the say. Gives the ARNs of what it took in.
+    pub(crate) fn take_in(
+        &mut self,
+        config: &Config,
+        known: &BTreeSet<String>,
+        now: UnixTime,
+    ) -> Result<Vec<String>> {
+        let times = Times::at(now);
+        let mut taken = Vec::new();
+        let account = Arc::clone(&self.account);
+        let arn = |kind: Kind, name: &str, id: Option<&str>| {
+            let id = account.resource_id(kind, name, id);
+            id.map(|id| account.arn(&format!("{}/{id}", kind.as_str())))
+        };
+        for spec in &config.roles {
+            let arn = account.iam_arn(&format!("role{}{}", spec.path, spec.name));
+            if !known.contains(&arn) {
+                let made = self.role(spec.clone(), times);
+                made.and_then(|role| once(&mut self.roles, role))
+                    .map_err(|error| error.in_configuration(&format!("role `{}`", spec.name)))?;
+                taken.push(arn);
+            }
+        }
+        for spec in &config.trust_anchors {
+            let mut take = || {
+                let arn = arn(Kind::TrustAnchor, &spec.name, spec.id.as_deref())?;
+                if known.contains(&arn) {
+                    return Ok(());
+                }
+                taken.push(arn);
+                once(
+                    &mut self.trust_anchors,
+                    TrustAnchor::new(spec.clone(), &account, times)?,
+                )
+            };
+            take().map_err(|error: Invalid| {
+                error.in_configuration(&format!("trust anchor `{}`", spec.name))
             })?;
         }
-        for profile in &config.profiles {
-            let made = resources.profile(profile.clone(), times);
-            let put = made.and_then(|profile| once(&mut resources.profiles, profile));
-            put.map_err(|error| error.in_configuration(&format!("profile `{}`", profile.name)))?;
+        for spec in &config.profiles {
+            let mut take = || {
+                let arn = arn(Kind::Profile, &spec.name, spec.id.as_deref())?;
+                if known.contains(&arn) {
+                    return Ok(());
+                }
+                taken.push(arn);
+                let profile = self.profile(spec.clone(), times)?;
+                once(&mut self.profiles, profile)
+            };
+            take().map_err(|error: Invalid| {
+                error.in_configuration(&format!("profile `{}`", spec.name))
+            })?;
         }
-        for crl in &config.crls {
-            let made = resources.crl(crl.clone(), times, None);
-            let put = made.and_then(|crl| once(&mut resources.crls, crl));
-            put.map_err(|error| error.in_configuration(&format!("CRL `{}`", crl.name)))?;
+        for spec in &config.crls {
+            let mut take = || {
+                let arn = arn(Kind::Crl, &spec.name, spec.id.as_deref())?;
+                if known.contains(&arn) {
+                    return Ok(());
+                }
+                taken.push(arn);
+                let crl = self.crl(spec.clone(), times, CrlSource::New)?;
+                once(&mut self.crls, crl)
+            };
+            take().map_err(|error: Invalid| {
+                error.in_configuration(&format!("CRL `{}`", spec.name))
+            })?;
         }
-        resources.index_crls();
-        Ok(resources)
+        self.index_crls();
+        Ok(taken)
+    }
+
+    /// Takes in what a state file holds.
+    pub(crate) fn load(&mut self, state: &StateFile) -> Result<()> {
+        for Record { spec, times } in state.records(Kind::Role)? {
+            let role = self.role(spec, times)?;
+            self.roles.put(role)?;
+        }
+        for Record { spec, times } in state.records(Kind::TrustAnchor)? {
+            let anchor = self.trust_anchor(spec, times)?;
+            self.trust_anchors.put(anchor)?;
+        }
+        for Record { spec, times } in state.records(Kind::Profile)? {
+            let profile = self.profile(spec, times)?;
+            self.profiles.put(profile)?;
+        }
+        for Record { spec, times } in state.records(Kind::Crl)? {
+            let crl = self.crl(spec, times, CrlSource::Stored)?;
+            self.crls.put(crl)?;
+        }
+        self.index_crls();
+        Ok(())
+    }
+
+    /// What makes a state file out of `before` one of these.
+    pub(crate) fn writes_since(&self, before: &Self) -> Result<Vec<Write>> {
+        let mut writes = Vec::new();
+        self.roles.writes_since(&before.roles, &mut writes)?;
+        self.trust_anchors
+            .writes_since(&before.trust_anchors, &mut writes)?;
+        self.profiles.writes_since(&before.profiles, &mut writes)?;
+        self.crls.writes_since(&before.crls, &mut writes)?;
+        Ok(writes)
     }
 
     /// The account and its settings.
@@ -138,7 +224,7 @@ impl Resources {
         &self,
         spec: config::Crl,
         times: Times,
-        previous: Option<&Crl>,
+        source: CrlSource<'_>,
     ) -> std::result::Result<Arc<Crl>, Invalid> {
         let anchor_named = |name: &str| {
             if name.starts_with("arn:") {
@@ -147,7 +233,7 @@ impl Resources {
                 self.trust_anchor_named(name)
             }
         };
-        Crl::new(spec, &self.account, times, anchor_named, previous)
+        Crl::new(spec, &self.account, times, anchor_named, source)
     }
 
     /// Brings the index of enabled CRLs up to date, after a change of CRLs.

@@ -9,6 +9,8 @@ use std::{
 use rolesanywhere_core::UnixTime;
 use serde::{Deserialize, Serialize};
 
+use crate::certificate::Certificate;
+
 use super::table::{Times, seconds};
 
 /// A certificate identity that has asked for sessions.
@@ -22,6 +24,7 @@ pub(crate) struct Subject {
     pub(crate) times: Times,
     #[serde(with = "seconds")]
     pub(crate) last_seen_at: UnixTime,
+    pub(crate) tags: BTreeMap<String, String>,
     /// Its certificates, the newest last; [`MAX_CREDENTIALS`] at most.
     pub(crate) credentials: Vec<SubjectCredential>,
     /// What clients said of their instances, the newest last; [`MAX_INSTANCE_PROPERTIES`] at most.
@@ -56,10 +59,7 @@ pub(crate) struct SeenProperties {
 #[derive(Debug)]
 pub(crate) struct Seen<'a> {
     pub(crate) at: UnixTime,
-    pub(crate) x509_subject: &'a str,
-    pub(crate) issuer: &'a str,
-    pub(crate) serial_number: &'a str,
-    pub(crate) certificate_der: &'a [u8],
+    pub(crate) certificate: &'a Certificate,
     pub(crate) instance_properties: &'a BTreeMap<String, String>,
     pub(crate) failed: bool,
 }
@@ -96,6 +96,11 @@ impl Subjects {
     /// The subject of a UUID.
     pub(crate) fn find(&self, id: &str) -> Option<Subject> {
         self.shard(id).get(id).cloned()
+    }
+
+    /// Changes the subject of a UUID; `None` when there is none.
+    pub(crate) fn change<T>(&self, id: &str, change: impl FnOnce(&mut Subject) -> T) -> Option<T> {
+        self.shard(id).get_mut(id).map(change)
     }
 
     /// Puts a subject in its place, as the state file has it.
@@ -145,9 +150,10 @@ impl Subject {
         Self {
             id: id.to_owned(),
             enabled: true,
-            x509_subject: seen.x509_subject.to_owned(),
+            x509_subject: seen.certificate.subject_text.clone(),
             times: Times::at(seen.at),
             last_seen_at: seen.at,
+            tags: BTreeMap::new(),
             credentials: Vec::new(),
             instance_properties: Vec::new(),
         }
@@ -168,7 +174,7 @@ impl Subject {
             keep_newest(&mut self.instance_properties, MAX_INSTANCE_PROPERTIES);
         }
         let mut credentials = self.credentials.iter_mut();
-        let known = credentials.find(|have| have.certificate_der == seen.certificate_der);
+        let known = credentials.find(|have| have.certificate_der == seen.certificate.der.as_ref());
         if let Some(credential) = known {
             credential.seen_at = seen.at;
             credential.failed = seen.failed;
@@ -176,10 +182,10 @@ impl Subject {
         }
         self.credentials.push(SubjectCredential {
             seen_at: seen.at,
-            serial_number: seen.serial_number.to_owned(),
-            issuer: seen.issuer.to_owned(),
+            serial_number: seen.certificate.serial_decimal.clone(),
+            issuer: seen.certificate.issuer_name.to_string(),
             enabled: true,
-            certificate_der: seen.certificate_der.to_vec(),
+            certificate_der: seen.certificate.der.to_vec(),
             failed: seen.failed,
         });
         keep_newest(&mut self.credentials, MAX_CREDENTIALS);
@@ -206,15 +212,30 @@ fn lock(shard: &Mutex<BTreeMap<String, Subject>>) -> MutexGuard<'_, BTreeMap<Str
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use rustls_pki_types::{CertificateDer, pem::PemObject};
 
-    fn seen<'a>(at: i64, der: &'a [u8], properties: &'a BTreeMap<String, String>) -> Seen<'a> {
+    use super::*;
+    use crate::fixtures::CertificateAuthority;
+
+    /// A certificate whose DER is `der`, which is all that tells certificates apart.
+    fn certificate(der: &[u8]) -> Certificate {
+        let now = UnixTime::from_seconds(1_780_000_000);
+        let ca = CertificateAuthority::new("ca", now).unwrap();
+        let pem = ca.end_entity("a", now).unwrap().certificate_pem;
+        let made = CertificateDer::from_pem_slice(pem.as_bytes()).unwrap();
+        let mut certificate = Certificate::from_der(&made).unwrap();
+        certificate.der = der.to_vec().into();
+        certificate
+    }
+
+    fn seen<'a>(
+        at: i64,
+        certificate: &'a Certificate,
+        properties: &'a BTreeMap<String, String>,
+    ) -> Seen<'a> {
         Seen {
             at: UnixTime::from_seconds(at),
-            x509_subject: "CN=a",
-            issuer: "CN=ca",
-            serial_number: "1",
-            certificate_der: der,
+            certificate,
             instance_properties: properties,
             failed: false,
         }
@@ -223,17 +244,21 @@ mod tests {
     #[test]
     fn certificates_are_kept_once_and_the_oldest_make_room() {
         let (subjects, none) = (Subjects::default(), BTreeMap::new());
+        let (first, second) = (certificate(b"first"), certificate(b"second"));
         let id = "a0000000-0000-8000-8000-000000000000";
-        assert!(subjects.record(id, &seen(1, b"first", &none)));
-        assert!(!subjects.record(id, &seen(2, b"first", &none)));
-        assert!(subjects.record(id, &seen(3, b"second", &none)));
+        assert!(subjects.record(id, &seen(1, &first, &none)));
+        assert!(!subjects.record(id, &seen(2, &first, &none)));
+        assert!(subjects.record(id, &seen(3, &second, &none)));
         let subject = subjects.find(id).unwrap();
+        assert_eq!(subject.x509_subject, "CN=a");
         assert_eq!(subject.credentials.len(), 2);
         assert_eq!(subject.credentials[0].seen_at, UnixTime::from_seconds(2));
         assert_eq!(subject.times.created_at, UnixTime::from_seconds(1));
         assert_eq!(subject.last_seen_at, UnixTime::from_seconds(3));
+        let mut other = first.clone();
         for number in 0..100u8 {
-            subjects.record(id, &seen(4, &[number], &none));
+            other.der = vec![number].into();
+            subjects.record(id, &seen(4, &other, &none));
         }
         let credentials = subjects.find(id).unwrap().credentials;
         assert_eq!(credentials.len(), MAX_CREDENTIALS);
@@ -246,8 +271,9 @@ mod tests {
         let ids: Vec<String> = (0..64u32)
             .map(|n| format!("{:08x}-0", n * 0x0400_0000 + n))
             .collect();
+        let one = certificate(b"der");
         for id in ids.iter().rev() {
-            subjects.record(id, &seen(1, b"der", &none));
+            subjects.record(id, &seen(1, &one, &none));
         }
         assert_eq!(subjects.len(), 64);
         let (mut after, mut listed) = (String::new(), Vec::new());

@@ -5,6 +5,8 @@ use std::{collections::BTreeMap, ops::Bound, sync::Arc};
 use rolesanywhere_core::UnixTime;
 use serde::{Deserialize, Serialize};
 
+use crate::state::Write;
+
 use super::Invalid;
 
 /// A kind of resource.
@@ -63,8 +65,6 @@ pub(crate) mod seconds {
     use rolesanywhere_core::UnixTime;
     use serde::{Deserialize, Deserializer, Serializer};
 
-    // The signature is serde's.
-    #[allow(clippy::trivially_copy_pass_by_ref)]
     pub(crate) fn serialize<S: Serializer>(time: &UnixTime, to: S) -> Result<S::Ok, S::Error> {
         to.serialize_i64(time.seconds())
     }
@@ -113,12 +113,12 @@ impl<T: Resource> Table<T> {
     /// When another has its alias.
     pub(crate) fn put(&mut self, resource: Arc<T>) -> Result<(), Invalid> {
         let arn = resource.arn().to_owned();
-        if let Some(alias) = resource.alias_arn() {
-            if self.aliases.get(alias).is_some_and(|holder| *holder != arn) {
-                return Err(Invalid::new(format!(
-                    "`{alias}` stands twice: give each its own name"
-                )));
-            }
+        if let Some(alias) = resource.alias_arn()
+            && self.aliases.get(alias).is_some_and(|holder| *holder != arn)
+        {
+            return Err(Invalid::new(format!(
+                "`{alias}` stands twice: give each its own name"
+            )));
         }
         self.remove(&arn);
         if let Some(alias) = resource.alias_arn() {
@@ -146,6 +146,29 @@ impl<T: Resource> Table<T> {
     pub(crate) fn after(&self, arn: &str) -> impl Iterator<Item = &Arc<T>> {
         let after = (Bound::Excluded(arn), Bound::Unbounded);
         self.by_arn.range::<str, _>(after).map(|(_, value)| value)
+    }
+
+    /// What makes a state file out of `before` one of these. An `Arc` that both hold has not changed.
+    pub(crate) fn writes_since(
+        &self,
+        before: &Self,
+        writes: &mut Vec<Write>,
+    ) -> rolesanywhere_core::Result<()>
+    where
+        T::Spec: Serialize,
+    {
+        for (arn, resource) in &self.by_arn {
+            let had = before.by_arn.get(arn);
+            if !had.is_some_and(|had| Arc::ptr_eq(had, resource)) {
+                writes.push(Write::put(resource.as_ref())?);
+            }
+        }
+        for (arn, had) in &before.by_arn {
+            if !self.by_arn.contains_key(arn) {
+                writes.push(Write::remove(had.as_ref()));
+            }
+        }
+        Ok(())
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -36,4 +36,6 @@ mod settings;
 #[cfg(test)]
 mod sts;
 #[cfg(test)]
+mod testing;
+#[cfg(test)]
 mod trust_policies;

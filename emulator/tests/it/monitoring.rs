@@ -11,8 +11,8 @@ use rolesanywhere_emulator::{
 use serde_json::{Value, json};
 
 use crate::{
-    accepted::accept,
-    client::{ACCOUNT, REGION},
+    accepted::{accept, assert_accepted},
+    client::{ACCOUNT, Call, REGION},
     lab::lab,
     pki::{Certificate, Identity, Issued},
 };
@@ -321,4 +321,79 @@ fn notification_settings_decide_which_trust_anchors_are_told_of() {
     assert_eq!(set(true, Some(98)), (vec![], 0));
     assert_eq!(set(false, Some(360)), (vec![], 0));
     assert_eq!(set(false, None), (vec![], 0));
+}
+
+#[test]
+fn end_entities_are_told_of_on_days_on_which_they_are_used() {
+    let (leaf, mut config) = expiring();
+    let service = Service::new(&config).unwrap();
+    let call = |service: &Service, number: i64| {
+        let call = Call::helper(&lab().arns("root", "app", "app"), &leaf, day(number));
+        assert_accepted(service, &service.handle(&call.sign(&leaf), day(number)));
+    };
+    let told = |number: i64| told(&service, day(number)).1;
+    // 49 days and 23 hours are left on day 0.
+    call(&service, 0);
+    assert_eq!(told(0), Vec::<i64>::new());
+    call(&service, 4);
+    assert_eq!(told(4), [45]);
+    assert_eq!(told(4), [45]);
+    // It was used within the day before, and then no more.
+    assert_eq!(told(5), [45, 44]);
+    assert_eq!(told(7), [45, 44]);
+    // On its last day, and not once it has expired.
+    call(&service, 49);
+    assert_eq!(told(49), [45, 44, 0]);
+    assert_eq!(told(50), [45, 44, 0]);
+    let events = service.events(day(50));
+    let event = events
+        .iter()
+        .find(|event| event.trust_anchor_arn.is_none())
+        .unwrap();
+    assert_eq!(event.certificate_serial_number, "00FF01");
+    assert_eq!(event.issuer, "L=Seattle,CN=CA Root v1,ST=Washington,C=US");
+    assert_eq!(event.to_json()["resources"], json!([]));
+    // The trust anchor's setting decides.
+    for (enabled, threshold, expected) in [
+        (true, Some(49), 1),
+        (true, Some(48), 0),
+        (false, Some(360), 0),
+    ] {
+        config.trust_anchors[0].notification_settings = vec![NotificationSetting {
+            event: NotificationEvent::EndEntityCertificateExpiry,
+            enabled,
+            threshold,
+        }];
+        let service = Service::new(&config).unwrap();
+        call(&service, 0);
+        assert_eq!(
+            service.events(day(0)).len(),
+            expected,
+            "{enabled} {threshold:?}"
+        );
+    }
+}
+
+#[test]
+fn the_test_api_hands_out_records_metrics_and_events() {
+    let service = lab().service();
+    accept(&service, &lab().call().sign(&lab().leaf));
+    let get = |path: &str| -> Value {
+        let request = rolesanywhere_emulator::Request {
+            method: "GET".to_owned(),
+            target: format!("/_emulator/{path}"),
+            headers: vec![crate::client::pair("host", "localhost")],
+            ..rolesanywhere_emulator::Request::default()
+        };
+        let response = service.handle(&request, lab().now);
+        assert_eq!(response.status, 200, "{}", response.text());
+        serde_json::from_slice(&response.body).unwrap()
+    };
+    assert_eq!(
+        get("cloudtrail")["Records"][0]["eventName"],
+        "CreateSession"
+    );
+    assert_eq!(get("metrics"), service.metrics(lab().now).to_json());
+    // The lab's certificates last for ten years.
+    assert_eq!(get("events"), json!({ "Events": [] }));
 }

@@ -280,7 +280,7 @@ fn what_is_no_request_is_refused_by_http() {
         first_line(&format!("{head}{many}\r\n")),
         "HTTP/1.1 431 Request Header Fields Too Large"
     );
-    let body = "x".repeat(300 * 1_024);
+    let body = "x".repeat(1_100 * 1_024);
     let long = format!("{head}Content-Length: {}\r\n\r\n{body}", body.len());
     assert_eq!(first_line(&long), "HTTP/1.1 413 Payload Too Large");
     // A target that names another host than the header.

@@ -450,14 +450,14 @@ fn the_route() {
         ),
     ]);
     let too_large = Row::signed(
-        "a body of a quarter of a MiB and a byte",
-        |call| call.body = " ".repeat(256 * 1_024 + 1),
+        "a body of a MiB and a byte",
+        |call| call.body = " ".repeat(1_024 * 1_024 + 1),
         answer(
             413,
             "RequestEntityTooLargeException",
-            "the body is longer than 262144 bytes",
+            "the body is longer than 1048576 bytes",
         ),
-        "longer than 262144 bytes",
+        "longer than 1048576 bytes",
     );
     refuse(vec![too_large]);
     let lab = lab();
