@@ -72,7 +72,15 @@ fn an_answer_that_is_no_session_is_refused_without_echoing_it() {
             r#"{"credentialSet":[{"credentials":{}}]}"#,
             "holds no expiration",
         ),
-        (r#"{"credentialSet":"abc/DEF"}"#, "line 1"),
+        (r#"{"credentialSet":"abc/DEF"}"#, "holds no credential set"),
+        (
+            &SUCCESS.replacen('{', r#"{"credentialSet":[],"#, 1),
+            "holds no credential set",
+        ),
+        (
+            &SUCCESS.replace(r#""abc/DEF+123""#, "7"),
+            "no secret access key",
+        ),
         (
             &SUCCESS.replace("abc/DEF+123", ""),
             "secret access key is empty",
