@@ -25,7 +25,7 @@ fn a_key_of_any_form_becomes_the_pkcs8_that_openssl_makes_of_it() {
         workshop.openssl(&[&["pkey"], &bare[..]].concat());
         assert!(
             workshop
-                .pem("bare.pem")
+                .pem("bare")
                 .contains(&format!("{} PRIVATE KEY", traditional.to_uppercase()))
         );
         for name in ["key.pem", "key.der", "bare.pem"] {

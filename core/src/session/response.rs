@@ -112,20 +112,25 @@ impl Session {
     }
 
     fn from_success(response: &HttpResponse) -> Result<Self> {
-        let answer: Json<'_> = serde_json::from_slice(&response.body).map_err(|error| {
-            // Only where and what kind: the text around the fault may be a secret.
-            let kind = match response.body.first() {
-                None => String::from("it is empty"),
-                Some(b'<') => String::from("it is a web page, from a proxy or a portal perhaps"),
-                _ if error.is_eof() => String::from("it is cut short"),
-                _ => format!("line {}, column {}", error.line(), error.column()),
-            };
+        let no_session = |kind: &str| {
             invalid(&format!(
                 "the answer with status {} is not the JSON of a session: {kind}; \
                  check the endpoint and what stands between",
                 response.status
             ))
+        };
+        let answer: Json<'_> = serde_json::from_slice(&response.body).map_err(|error| {
+            // Only where and what kind: the text around the fault may be a secret.
+            match response.body.first() {
+                None => no_session("it is empty"),
+                Some(b'<') => no_session("it is a web page, from a proxy or a portal perhaps"),
+                _ if error.is_eof() => no_session("it is cut short"),
+                _ => no_session(&format!("line {}, column {}", error.line(), error.column())),
+            }
         })?;
+        if !matches!(answer, Json::Members(_)) {
+            return Err(no_session("it is no object"));
+        }
         let missing = |what: &str| {
             invalid(&format!(
                 "the answer holds no {what}: check that the endpoint is Roles Anywhere's"

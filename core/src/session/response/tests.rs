@@ -65,6 +65,7 @@ fn an_answer_that_is_no_session_is_refused_without_echoing_it() {
         (cut, "cut short"),
         ("<html>abc/DEF</html>", "web page"),
         ("{]", "line 1"),
+        ("[]", "not the JSON of a session"),
         ("{}", "holds no credential set"),
         (r#"{"credentialSet":[]}"#, "holds no credential set"),
         (r#"{"credentialSet":[{}]}"#, "holds no credentials"),
