@@ -130,9 +130,8 @@ impl CreateSession {
         let allowed = MIN_DURATION_SECONDS..=MAX_DURATION_SECONDS;
         if !allowed.contains(&seconds) || duration.subsec_nanos() != 0 {
             return Err(invalid(format!(
-                "the session duration `{}` is not whole seconds from {MIN_DURATION_SECONDS} to \
-                 {MAX_DURATION_SECONDS}",
-                duration.as_secs_f64()
+                "the session duration `{duration:?}` is not whole seconds from \
+                 {MIN_DURATION_SECONDS} to {MAX_DURATION_SECONDS}"
             )));
         }
         self.duration_seconds = Some(seconds);

@@ -63,8 +63,12 @@ impl UnsignedRequest {
             role_session_name: call.role_session_name.as_deref(),
             trust_anchor_arn: in_body.then_some(call.trust_anchor.as_str()),
         };
-        let body = serde_json::to_string(&body)
-            .map_err(|error| Error::new(ErrorKind::InvalidInput, error.to_string()))?;
+        let body = serde_json::to_string(&body).map_err(|_| {
+            Error::new(
+                ErrorKind::InvalidInput,
+                "a parameter cannot be written as JSON",
+            )
+        })?;
 
         let mut headers = vec![
             ("content-type".to_string(), "application/json".to_string()),

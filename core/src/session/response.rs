@@ -1,17 +1,15 @@
 //! What the service answers: a session, or an error.
 
 use alloc::{
-    borrow::Cow,
     format,
     string::{String, ToString},
     vec::Vec,
 };
 use core::{fmt, time::Duration};
 
-use serde::Deserialize;
 use zeroize::Zeroizing;
 
-use super::ServiceError;
+use super::{ServiceError, json::Json};
 use crate::{Arn, Credentials, Error, ErrorKind, Result, Secret, UnixTime};
 
 /// The longest answer that is read, in bytes. A session is about 2 kB; its token grows with the
@@ -114,46 +112,55 @@ impl Session {
     }
 
     fn from_success(response: &HttpResponse) -> Result<Self> {
-        let answer: Answer<'_> = serde_json::from_slice(&response.body).map_err(|error| {
-            // Only where and what kind: the text around the fault may be a secret.
-            let kind = match response.body.first() {
-                None => String::from("it is empty"),
-                Some(b'<') => String::from("it is a web page, from a proxy or a portal perhaps"),
-                _ if error.is_eof() => String::from("it is cut short"),
-                _ => format!("line {}, column {}", error.line(), error.column()),
-            };
+        let no_session = |kind: &str| {
             invalid(&format!(
                 "the answer with status {} is not the JSON of a session: {kind}; \
                  check the endpoint and what stands between",
                 response.status
             ))
+        };
+        let answer: Json<'_> = serde_json::from_slice(&response.body).map_err(|error| {
+            // Only where and what kind: the text around the fault may be a secret.
+            match response.body.first() {
+                None => no_session("it is empty"),
+                Some(b'<') => no_session("it is a web page, from a proxy or a portal perhaps"),
+                _ if error.is_eof() => no_session("it is cut short"),
+                _ => no_session(&format!("line {}, column {}", error.line(), error.column())),
+            }
         })?;
+        if !matches!(answer, Json::Members(_)) {
+            return Err(no_session("it is no object"));
+        }
         let missing = |what: &str| {
             invalid(&format!(
                 "the answer holds no {what}: check that the endpoint is Roles Anywhere's"
             ))
         };
-        let entry = answer.credential_set.into_iter().next();
+        let entry = answer.member("credentialSet").and_then(Json::first);
         let entry = entry.ok_or_else(|| missing("credential set"))?;
-        let given = entry.credentials.ok_or_else(|| missing("credentials"))?;
-        let expiration_text = required(given.expiration, "expiration")?;
-        let expiration = UnixTime::from_iso8601(&expiration_text)
+        let given = entry
+            .member("credentials")
+            .ok_or_else(|| missing("credentials"))?;
+        let expiration_text = required(given.text("expiration"), "expiration")?;
+        let expiration = UnixTime::from_iso8601(expiration_text)
             .map_err(|_| invalid("the answer's expiration is not a time of RFC 3339"))?;
-        let assumed_role = entry.assumed_role_user.unwrap_or_default();
-        let assumed_role_arn = assumed_role.arn.and_then(|arn| Arn::new(&arn).ok());
-        let role_arn = entry.role_arn.and_then(|arn| Arn::new(&arn).ok());
+        let arn = |text: Option<&str>| text.and_then(|arn| Arn::new(arn).ok());
+        let assumed_role = entry.member("assumedRoleUser");
+        let assumed_role_arn = arn(assumed_role.and_then(|user| user.text("arn")));
+        let assumed_role_id = assumed_role.and_then(|user| user.text("assumedRoleId"));
+        let role_arn = arn(entry.text("roleArn"));
         let account = assumed_role_arn
             .as_ref()
             .or(role_arn.as_ref())
             .map(Arn::account);
         Ok(Self {
             credentials: Credentials {
-                access_key_id: required(given.access_key_id, "access key id")?.to_string(),
+                access_key_id: required(given.text("accessKeyId"), "access key id")?.to_string(),
                 secret_access_key: Secret::new(
-                    required(given.secret_access_key, "secret access key")?.to_string(),
+                    required(given.text("secretAccessKey"), "secret access key")?.to_string(),
                 ),
                 session_token: Secret::new(
-                    required(given.session_token, "session token")?.to_string(),
+                    required(given.text("sessionToken"), "session token")?.to_string(),
                 ),
                 expiration,
                 expiration_text: expiration_text.to_string(),
@@ -161,10 +168,10 @@ impl Session {
             },
             role_arn,
             assumed_role_arn,
-            assumed_role_id: assumed_role.assumed_role_id.as_deref().map(printable),
-            source_identity: entry.source_identity.as_deref().map(printable),
-            subject_arn: answer.subject_arn.and_then(|arn| Arn::new(&arn).ok()),
-            packed_policy_size: entry.packed_policy_size,
+            assumed_role_id: assumed_role_id.map(printable),
+            source_identity: entry.text("sourceIdentity").map(printable),
+            subject_arn: arn(answer.text("subjectArn")),
+            packed_policy_size: entry.number("packedPolicySize"),
             server_time: response.server_time(),
             request_id: response.request_id(),
         })
@@ -221,66 +228,9 @@ impl Session {
     }
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Answer<'a> {
-    #[serde(borrow, default)]
-    credential_set: Vec<CredentialSetEntry<'a>>,
-    #[serde(borrow)]
-    subject_arn: Option<Cow<'a, str>>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct CredentialSetEntry<'a> {
-    #[serde(borrow)]
-    assumed_role_user: Option<AssumedRoleUser<'a>>,
-    #[serde(borrow)]
-    credentials: Option<AnswerCredentials<'a>>,
-    packed_policy_size: Option<u32>,
-    #[serde(borrow)]
-    role_arn: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    source_identity: Option<Cow<'a, str>>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct AssumedRoleUser<'a> {
-    #[serde(borrow)]
-    arn: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    assumed_role_id: Option<Cow<'a, str>>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct AnswerCredentials<'a> {
-    #[serde(borrow)]
-    access_key_id: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    expiration: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    secret_access_key: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    session_token: Option<Cow<'a, str>>,
-}
-
-#[derive(Default, Deserialize)]
-struct ErrorBody<'a> {
-    #[serde(borrow, rename = "__type")]
-    type_: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    code: Option<Cow<'a, str>>,
-    #[serde(borrow, alias = "Message")]
-    message: Option<Cow<'a, str>>,
-    #[serde(rename = "retryAfterSeconds")]
-    retry_after_seconds: Option<u32>,
-}
-
 /// A member of the credentials: there, not empty, and of the visible ASCII that all of them are, so
 /// that no header or file that they are written into can be broken.
-fn required<'a>(value: Option<Cow<'a, str>>, name: &str) -> Result<Cow<'a, str>> {
+fn required<'a>(value: Option<&'a str>, name: &str) -> Result<&'a str> {
     match value {
         Some(value) if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_graphic()) => {
             Ok(value)
@@ -299,13 +249,12 @@ fn invalid(message: &str) -> Error {
 }
 
 fn service_error(response: &HttpResponse) -> ServiceError {
-    let body: ErrorBody<'_> = serde_json::from_slice(&response.body).unwrap_or_default();
+    let body: Json<'_> = serde_json::from_slice(&response.body).unwrap_or(Json::Other);
     // REST-JSON: the header first, then the body; a namespace before `#` and what follows `:` go.
     let code = response
         .header("x-amzn-errortype")
-        .map(Cow::Borrowed)
-        .or(body.type_)
-        .or(body.code);
+        .or_else(|| body.text("__type"))
+        .or_else(|| body.text("code"));
     let code = code.map(|code| {
         let code = code.split(':').next().unwrap_or_default();
         printable(code.rsplit('#').next().unwrap_or_default())
@@ -316,11 +265,14 @@ fn service_error(response: &HttpResponse) -> ServiceError {
     ServiceError {
         status: response.status,
         code: code.filter(|code| !code.is_empty()),
-        message: body.message.as_deref().map(printable),
+        message: body
+            .text("message")
+            .or_else(|| body.text("Message"))
+            .map(printable),
         request_id: response.request_id(),
         server_time: response.server_time(),
         retry_after: retry_after
-            .or(body.retry_after_seconds)
+            .or_else(|| body.number("retryAfterSeconds"))
             .map(|seconds| Duration::from_secs(u64::from(seconds))),
     }
 }

@@ -65,6 +65,7 @@ fn an_answer_that_is_no_session_is_refused_without_echoing_it() {
         (cut, "cut short"),
         ("<html>abc/DEF</html>", "web page"),
         ("{]", "line 1"),
+        ("[]", "not the JSON of a session"),
         ("{}", "holds no credential set"),
         (r#"{"credentialSet":[]}"#, "holds no credential set"),
         (r#"{"credentialSet":[{}]}"#, "holds no credentials"),
@@ -72,7 +73,15 @@ fn an_answer_that_is_no_session_is_refused_without_echoing_it() {
             r#"{"credentialSet":[{"credentials":{}}]}"#,
             "holds no expiration",
         ),
-        (r#"{"credentialSet":"abc/DEF"}"#, "line 1"),
+        (r#"{"credentialSet":"abc/DEF"}"#, "holds no credential set"),
+        (
+            &SUCCESS.replacen('{', r#"{"credentialSet":[],"#, 1),
+            "holds no credential set",
+        ),
+        (
+            &SUCCESS.replace(r#""abc/DEF+123""#, "7"),
+            "no secret access key",
+        ),
         (
             &SUCCESS.replace("abc/DEF+123", ""),
             "secret access key is empty",
