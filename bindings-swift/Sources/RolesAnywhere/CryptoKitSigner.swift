@@ -5,8 +5,8 @@
     import Foundation
 
     /// Signs with a key of CryptoKit, one of the Secure Enclave included.
-    public struct CryptoKitSigner: Signer {
-        private let closure: @Sendable (SHA256Digest) throws -> Data
+    public struct CryptoKitSigner: Signer, @unchecked Sendable { // the keys are immutable
+        private let closure: (SHA256Digest) throws -> Data
 
         /// - Parameter key: The private key that belongs to the certificate.
         public init(_ key: P256.Signing.PrivateKey) {

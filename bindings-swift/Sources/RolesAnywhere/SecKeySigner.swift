@@ -16,6 +16,15 @@
         }
 
         public func sign(_ message: Data, with algorithm: SigningAlgorithm) async throws -> Signature {
+            // A prompt blocks its thread, which must not be one of the few that Swift's tasks run on.
+            try await withCheckedThrowingContinuation { continuation in
+                DispatchQueue.global().async {
+                    continuation.resume(with: Result { try signature(of: message, algorithm) })
+                }
+            }
+        }
+
+        private func signature(of message: Data, _ algorithm: SigningAlgorithm) throws -> Signature {
             let kind: SecKeyAlgorithm =
                 switch algorithm {
                 case .ecdsaSHA256: .ecdsaSignatureMessageX962SHA256
@@ -31,21 +40,14 @@
                         + "pass the key that belongs to the certificate"
                 )
             }
-            // A prompt blocks its thread, which must not be one of the few that Swift's tasks run on.
-            let signature: Data = try await withCheckedThrowingContinuation { continuation in
-                DispatchQueue.global().async {
-                    var failure: Unmanaged<CFError>?
-                    if let signature = SecKeyCreateSignature(key, kind, message as CFData, &failure) {
-                        continuation.resume(returning: signature as Data)
-                    } else {
-                        let reason = failure?.takeRetainedValue()
-                        continuation.resume(throwing: RolesAnywhereError.signingFailed(
-                            message: "the `SecKey` did not sign: \(reason.map { "\($0)" } ?? "no reason is given")"
-                        ))
-                    }
-                }
+            var failure: Unmanaged<CFError>?
+            guard let bytes = SecKeyCreateSignature(key, kind, message as CFData, &failure) else {
+                let reason = failure?.takeRetainedValue()
+                throw RolesAnywhereError.signingFailed(
+                    message: "the `SecKey` did not sign: \(reason.map { "\($0)" } ?? "no reason is given")"
+                )
             }
-            return algorithm == .rsaSHA256 ? .rsaPKCS1(signature) : .ecdsaDER(signature)
+            return algorithm == .rsaSHA256 ? .rsaPKCS1(bytes as Data) : .ecdsaDER(bytes as Data)
         }
     }
 #endif
