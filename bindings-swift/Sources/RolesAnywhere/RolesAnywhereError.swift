@@ -207,8 +207,9 @@ extension Date {
         self.init(timeIntervalSince1970: TimeInterval(seconds))
     }
 
-    /// Whole Unix seconds, rounded down; what is no time of this world is clamped.
+    /// Whole Unix seconds, rounded down; what is no time of this world is clamped to the years 1970 to 36812.
     var seconds: Int64 {
-        Int64(exactly: timeIntervalSince1970.rounded(.down)) ?? (timeIntervalSince1970 > 0 ? 1 << 40 : 0)
+        let time = timeIntervalSince1970.rounded(.down)
+        return time.isFinite ? Int64(min(max(time, 0), Double(1 << 40))) : 0
     }
 }

@@ -27,6 +27,21 @@ public struct HTTPHeader: Sendable, Equatable {
     }
 }
 
+extension HTTPHeader: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    private var isSecret: Bool { ["authorization", "x-amz-security-token"].contains(name.lowercased()) }
+
+    /// Name and value, but for what grants access: signatures and session tokens.
+    public var description: String { "\(name): \(isSecret ? "[redacted]" : value)" }
+
+    /// The same as ``description``.
+    public var debugDescription: String { description }
+
+    /// Nothing beside the name and, where it is no secret, the value.
+    public var customMirror: Mirror {
+        Mirror(self, children: ["name": name, "value": isSecret ? "[redacted]" : value], displayStyle: .struct)
+    }
+}
+
 /// An HTTP request.
 public struct HTTPRequest: Sendable, Equatable {
     /// The method.

@@ -227,5 +227,13 @@ struct ProviderTests {
             #expect(text.contains(credentials.accessKeyID))
             #expect(!text.contains(credentials.secretAccessKey) && !text.contains(credentials.sessionToken))
         }
+        let request = HTTPRequest(url: try #require(URL(string: emulator.endpoint)))
+        let signed = try SigV4Signer(region: Emulator.region, service: "sts").sign(request, with: credentials)
+        dump(signed, to: &dumped)
+        #expect(signed.headers.contains { $0.value == credentials.sessionToken })
+        for text in ["\(signed)", dumped] {
+            #expect(text.contains("X-Amz-Date"))
+            #expect(!text.contains(credentials.sessionToken) && !text.contains("Signature="))
+        }
     }
 }

@@ -3,9 +3,11 @@ import Foundation
 #if canImport(Glibc)
     import Glibc
     private let stream = Int32(SOCK_STREAM.rawValue)
+    private let flags = Int32(MSG_NOSIGNAL)
 #else
     import Darwin
     private let stream = SOCK_STREAM
+    private let flags: Int32 = 0
 #endif
 
 /// A server on loopback that answers every connection with the same bytes, and closes it.
@@ -39,7 +41,7 @@ final class Server: @unchecked Sendable { // what changes is behind the lock
                 let bytes = [UInt8](answer.utf8)
                 var sent = 0
                 while sent < bytes.count {
-                    let count = bytes[sent...].withUnsafeBytes { send(connection, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+                    let count = bytes[sent...].withUnsafeBytes { send(connection, $0.baseAddress, $0.count, flags) }
                     if count <= 0 { break }
                     sent += count
                 }
