@@ -4,16 +4,11 @@ import PackageDescription
 
 // Where the compiled core comes from:
 //
-// * Apple platforms: an XCFramework, out of a release or, with ROLESANYWHERE_XCFRAMEWORK=PATH (a path in
-//   this folder), one that `build-xcframework` made;
+// * Apple platforms: RolesAnywhereFFI.xcframework in this folder, which `build-xcframework` makes. A release
+//   puts the `url` and `checksum` of its zip here instead.
 // * Linux: the static library `librolesanywhere_swift.a`, out of `lib/` where that folder is there (a
 //   checkout: `build-library` fills it), else from where the linker looks: /usr/local/lib, LIBRARY_PATH,
-//   or `swift build -Xlinker -L/the/folder`. SwiftPM takes no flags of a package that another depends on.
-
-let release = (
-    url: "https://github.com/rolesanywhere/rolesanywhere/releases/download/v0.1.0/RolesAnywhereFFI.xcframework.zip",
-    checksum: "0000000000000000000000000000000000000000000000000000000000000000" // of the release, when there is one
-)
+//   or `swift build -Xlinker -L/the/folder`. SwiftPM takes no flags of a package that another fetches.
 
 #if os(Linux)
 let library = Context.packageDirectory + "/lib"
@@ -26,11 +21,7 @@ let core: [Target] = [
     ),
 ]
 #else
-let core: [Target] = [
-    Context.environment["ROLESANYWHERE_XCFRAMEWORK"].map {
-        .binaryTarget(name: "RolesAnywhereFFI", path: $0)
-    } ?? .binaryTarget(name: "RolesAnywhereFFI", url: release.url, checksum: release.checksum),
-]
+let core: [Target] = [.binaryTarget(name: "RolesAnywhereFFI", path: "RolesAnywhereFFI.xcframework")]
 #endif
 
 // The adapters have packages of their own, in Adapters. The tests compile them against stand-ins of what
