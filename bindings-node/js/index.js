@@ -21,7 +21,8 @@ export async function createSession(init) {
   return shared.createSession(forNode(init, {}));
 }
 
-export function fromRolesAnywhereProfile(init = {}) {
+export function fromRolesAnywhereProfile(given) {
+  const init = given ?? {};
   const caller = {};
   let provider;
   const made = async (properties) => {
