@@ -54,7 +54,12 @@ test("a certificate chain in a file of its own is sent", async () => {
   await fails({ certificateChain: file("broken-chain.pem", "nothing") }, "invalid_certificate");
 });
 
-test("a KeyObject signs where it is", async () => {
+function nodeHasMlDsa() {
+  const [major, minor] = process.versions.node.split(".").map(Number);
+  return major > 24 || (major === 24 && minor >= 7);
+}
+
+test("a KeyObject signs where it is", async (context) => {
   for (const kind of ["RSA-2048", "P-256", "P-384", "P-521"]) {
     const { certificate, privateKey } = fixture.identities[kind];
     const key = createPrivateKey(privateKey);
@@ -65,6 +70,17 @@ test("a KeyObject signs where it is", async () => {
       ? generateKeyPairSync("rsa", { modulusLength: 2048 })
       : generateKeyPairSync("ec", { namedCurve: kind });
     await fails({ privateKey: other }, "key_mismatch", /./, kind);
+  }
+  for (const kind of ["ML-DSA-44", "ML-DSA-65", "ML-DSA-87"]) {
+    let key;
+    try {
+      key = createPrivateKey(fixture.identities[kind].privateKey);
+    } catch (error) {
+      context.diagnostic(`${kind}: this Node has no such keys`);
+      assert.ok(!nodeHasMlDsa(), error.message);
+      continue;
+    }
+    assert.match(await session({ privateKey: key }, kind), /assumed-role/);
   }
   await fails({ privateKey: generateKeyPairSync("ed25519").privateKey }, "unsupported", /ed25519/);
   await fails({ privateKey: generateKeyPairSync("rsa-pss", { modulusLength: 2048 }).privateKey }, "unsupported", /rsa-pss/);
