@@ -185,7 +185,7 @@ fn refusal(code: u32, what: &str) -> Error {
         _ => match number {
             0x0E | 0x22 => (
                 ErrorKind::WrongPassword,
-                "refuses the password: give the key's, the TPM locks after some wrong ones",
+                "refuses the password: give the key's or, if it has none, leave it out; the TPM locks after some wrong ones",
             ),
             0x0B => (
                 ErrorKind::InvalidInput,

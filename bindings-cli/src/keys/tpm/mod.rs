@@ -67,18 +67,13 @@ pub(crate) fn in_file(file: &InputFile, access: &Access<'_>) -> Result<Key> {
     let public =
         PublicArea::read(contents.public_area()?).map_err(|error| error.context(&place))?;
     let device = Device::open(access.environment)?;
-    let password = if contents.empty_auth {
-        let given = |password: Option<&[u8]>| Ok(password.is_some());
-        if access
+    let password = if contents.empty_auth || access.no_tpm_key_password {
+        // A password that is given is used all the same: tpm2-tools 5.4 writes the flag the wrong way round.
+        let given = |password: Option<&[u8]>| Ok(password.unwrap_or_default().to_vec());
+        let given = access
             .passwords
-            .open(&place, access.environment, access.console, given)?
-        {
-            return Err(Error::new(
-                ErrorKind::InvalidInput,
-                format!("{place} has no password, and one is given: leave it out"),
-            ));
-        }
-        Password::default()
+            .open(&place, access.environment, access.console, given)?;
+        Zeroizing::new(given)
     } else {
         password(&place, access)?
     };

@@ -64,6 +64,7 @@ impl Tpm {
         tool(&mut command);
         if !name.starts_with("tpm2_flush") {
             self.tool("tpm2_flushcontext", &["--transient-object"]);
+            self.tool("tpm2_flushcontext", &["--loaded-session"]);
         }
     }
 
@@ -82,28 +83,66 @@ impl Tpm {
         self.tool("tpm2_createprimary", &what);
     }
 
-    /// A signing key under the storage key: `NAME.tpm` as a TSS2 file, its public half and certificate.
+    /// A signing key under the storage key: `NAME.tpm` as a TSS2 file by OpenSSL, `NAME-tools.tpm` by tpm2-tools; its
+    /// public half and certificate.
     fn key(&self, name: &str, algorithm: &str, password: &str, attributes: &str) {
         let (public, private) = (format!("{name}.pub"), format!("{name}.priv"));
-        let parts = ["-u", &public, "-r", &private];
-        let mut create = vec!["-C", "parent.ctx", "-G", algorithm, "-a", attributes, "-Q"];
-        let mut encode = vec!["-C", "parent.ctx"];
-        let file = format!("{name}.tpm");
-        encode.extend(["-o", &file]);
+        let parts = ["-C", "parent.ctx", "-u", &public, "-r", &private];
+        let mut create = vec!["-G", algorithm, "-a", attributes, "-Q"];
         if !password.is_empty() {
             create.extend(["-p", password]);
+        }
+        self.tool("tpm2_create", &[&parts[..], &create].concat());
+        let tools = format!("{name}-tools.tpm");
+        let mut encode = vec!["-o", &tools];
+        if !password.is_empty() {
             encode.push("-p");
         }
-        self.tool("tpm2_create", &[&create[..], &parts].concat());
-        self.tool("tpm2_encodeobject", &[&encode[..], &parts].concat());
+        self.tool("tpm2_encodeobject", &[&parts[..], &encode].concat());
+        self.encode(name, "0x40000001", password.is_empty());
         let pem = format!("{name}-public.pem");
-        let load = ["-C", "parent.ctx", "-c", "key.ctx", "-Q"];
-        self.tool("tpm2_load", &[&load[..], &parts].concat());
+        self.tool(
+            "tpm2_load",
+            &[&parts[..], &["-c", "key.ctx", "-Q"]].concat(),
+        );
         self.tool(
             "tpm2_readpublic",
             &["-c", "key.ctx", "-f", "pem", "-o", &pem, "-Q"],
         );
         self.bench.certificate(name);
+    }
+
+    /// Writes `NAME.tpm` of `NAME.pub` and `NAME.priv`, by OpenSSL: tpm2-tools 5.4 has `emptyAuth` the wrong way round.
+    fn encode(&self, name: &str, parent: &str, empty_auth: bool) {
+        let hex = |part: &str| {
+            let bytes = std::fs::read(self.bench.path(&format!("{name}.{part}"))).unwrap();
+            bytes
+                .iter()
+                .map(|byte| format!("{byte:02X}"))
+                .collect::<String>()
+        };
+        let flag = if empty_auth {
+            "empty=EXPLICIT:0,BOOLEAN:TRUE\n"
+        } else {
+            ""
+        };
+        let text = format!(
+            "asn1=SEQUENCE:key\n[key]\ntype=OID:2.23.133.10.1.3\n{flag}parent=INTEGER:{parent}\n\
+             public=FORMAT:HEX,OCTETSTRING:{}\nprivate=FORMAT:HEX,OCTETSTRING:{}\n",
+            hex("pub"),
+            hex("priv")
+        );
+        let (text, der) = (
+            self.bench.write("asn1.conf", &text),
+            self.bench.path("key.der"),
+        );
+        openssl(&["asn1parse", "-genconf", &text, "-noout", "-out", &der]);
+        let base64 = self.bench.path("key.b64");
+        openssl(&["base64", "-in", &der, "-out", &base64]);
+        let base64 = std::fs::read_to_string(base64).unwrap();
+        let pem =
+            format!("-----BEGIN TSS2 PRIVATE KEY-----\n{base64}-----END TSS2 PRIVATE KEY-----\n");
+        self.bench.write(&format!("{name}.tpm"), &pem);
     }
 
     /// Makes the key that was made last stay under a handle.
@@ -133,6 +172,8 @@ impl Tpm {
 fn keys_in_files_and_under_handles_get_a_session_and_sign() {
     let tpm = Tpm::new();
     tpm.storage_key("ecc");
+    let patient = ["-s", "-n", "1000", "-t", "1000", "-l", "1000"];
+    tpm.tool("tpm2_dictionarylockout", &patient);
     let password = tpm.bench.write("password", "sesame\n");
     let named = ["--password-file", &*password];
     for (position, (name, algorithm, secret)) in [
@@ -156,8 +197,10 @@ fn keys_in_files_and_under_handles_get_a_session_and_sign() {
             "" => (&[][..], &["--no-tpm-key-password"][..]),
             _ => (&named[..], &named[..]),
         };
+        let tools = tpm.bench.path(&format!("{name}-tools.tpm"));
         for (key, more) in [
             (&file, for_file),
+            (&tools, for_handle),
             (&with_prefix, for_handle),
             (&without, for_handle),
         ] {
@@ -175,7 +218,7 @@ fn keys_in_files_and_under_handles_get_a_session_and_sign() {
         }
         if secret.is_empty() {
             tpm.ask(name, &file, &named)
-                .fails_with("has no password, and one is given");
+                .fails_with("or, if it has none, leave it out");
         } else {
             let wrong = tpm.bench.write("wrong", "sesam");
             let wrong = ["--password-file", &wrong];
@@ -210,10 +253,7 @@ fn a_key_under_a_persistent_parent_is_loaded_there() {
         "tpm2_create",
         &[&parts[..], &["-G", "ecc256", "-a", SIGNING, "-Q"]].concat(),
     );
-    tpm.tool(
-        "tpm2_encodeobject",
-        &[&parts[..], &["-o", "app.tpm"]].concat(),
-    );
+    tpm.encode("app", "0x81000001", true);
     tpm.tool(
         "tpm2_load",
         &[&parts[..], &["-c", "key.ctx", "-Q"]].concat(),
@@ -250,7 +290,7 @@ fn what_cannot_sign_is_named() {
         .fails_with("--no-tpm-key-password for none");
     tpm.key(
         "decrypts",
-        "rsa2048",
+        "rsa2048:rsaes:null",
         "",
         &SIGNING.replace("sign", "decrypt"),
     );
@@ -281,11 +321,17 @@ fn what_cannot_sign_is_named() {
         let mut command = tpm.bench.credential_process(&line);
         run(command.env("TPM_DEVICE", device)).fails_with(part);
     }
-    let damaged = std::fs::read_to_string(&app)
-        .unwrap()
-        .replacen("MI", "MH", 1);
-    let damaged = tpm.bench.write("damaged.tpm", &damaged);
-    tpm.ask("app", &damaged, &[]).fails_with("damaged.tpm`: ");
+    for (parent, part) in [
+        ("0x80000000", "the parent 0x80000000 is neither"),
+        ("0x4000000B", "cannot unwrap the key"),
+    ] {
+        tpm.encode("app", parent, true);
+        tpm.ask("app", &app, &[]).fails_with(part);
+    }
+    std::fs::write(tpm.bench.path("app.priv"), [0, 4, 1, 2, 3]).unwrap();
+    tpm.encode("app", "0x40000001", true);
+    tpm.ask("app", &app, &[])
+        .fails_with("app.tpm`: the TSS2 key: ");
 }
 
 #[test]
