@@ -470,3 +470,38 @@ fn a_token_without_a_user_pin_says_so() {
     hsm.sign(&line[..2])
         .fails_with("the token `fresh`: the token has no user PIN yet");
 }
+
+#[test]
+#[ignore = "needs SoftHSM and OpenSC: tests/run hardware"]
+fn a_locked_token_says_so() {
+    // SoftHSM never locks. This is SoftHSM, but for C_Login, the 19th of the functions, which says CKR_PIN_LOCKED.
+    let shim = r#"
+        #include <dlfcn.h>
+        struct list { unsigned char version[2]; unsigned long (*functions[68])(); };
+        static struct list list;
+        static unsigned long locked() { return 0xA4; }
+        unsigned long C_GetFunctionList(struct list **out) {
+            struct list *real;
+            void *module = dlopen("/usr/lib/softhsm/libsofthsm2.so", RTLD_NOW);
+            unsigned long (*function)() = (unsigned long (*)())dlsym(module, "C_GetFunctionList");
+            unsigned long code = function(&real);
+            list = *real;
+            list.functions[18] = locked;
+            *out = &list;
+            return code;
+        }
+    "#;
+    let hsm = Hsm::new();
+    hsm.identity("app", "01", "ec:P-256", &[]);
+    let (source, module) = (hsm.bench.write("shim.c", shim), hsm.bench.path("shim.so"));
+    tool(Command::new("cc").args(["-shared", "-fPIC", "-w", "-o", &module, &source]));
+    let pin = hsm.pin();
+    let line = [
+        "--certificate",
+        "pkcs11:object=app",
+        "--pkcs11-lib",
+        &module,
+    ];
+    hsm.ask_as(&[&line[..], &["--password-file", &pin]].concat())
+        .fails_with("the token is locked after too many wrong PINs: unlock it");
+}

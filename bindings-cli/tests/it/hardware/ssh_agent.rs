@@ -149,8 +149,16 @@ fn what_cannot_be_is_named() {
     run(&mut agent.bench.credential_process(&line)).fails_with("SSH_AUTH_SOCK is not set");
     let mut command = agent.bench.credential_process(&line);
     run(command.env("SSH_AUTH_SOCK", "/nonexistent")).fails_with("does not answer");
-    agent.add(&["-q", "-D"]);
+    // A locked agent shows no keys.
+    let ask = agent.bench.write("ask", "#!/bin/sh\necho sesame\n");
+    std::fs::set_permissions(&ask, std::fs::Permissions::from_mode(0o700)).unwrap();
+    let mut lock = Command::new("ssh-add");
+    lock.args(["-q", "-x"]).env("SSH_AUTH_SOCK", &agent.socket);
+    tool(
+        lock.env("SSH_ASKPASS", &ask)
+            .env("SSH_ASKPASS_REQUIRE", "force"),
+    );
     agent
         .ask("ec", "ssh-agent:")
-        .fails_with("the SSH agent holds no key");
+        .fails_with("or unlock the agent (`ssh-add -X`)");
 }

@@ -296,7 +296,7 @@ fn what_cannot_sign_is_named() {
     );
     tpm.ask("decrypts", &tpm.bench.path("decrypts.tpm"), &[])
         .fails_with("is not made for signing");
-    tpm.key("pss", "rsa2048:rsapss-sha256", "", SIGNING);
+    tpm.key("pss", "rsa2048:rsapss-sha256:null", "", SIGNING);
     tpm.ask("pss", &tpm.bench.path("pss.tpm"), &[])
         .fails_with("the key is bound to RSAPSS under SHA-256");
     // A file of another TPM.
