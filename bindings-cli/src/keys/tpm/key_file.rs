@@ -6,7 +6,7 @@ use der::{
 };
 use rolesanywhere_core::{Error, ErrorKind, Result, pem};
 
-use super::wire::{Reader, malformed};
+use super::wire::Reader;
 
 const LABEL: &str = "TSS2 PRIVATE KEY";
 const BEGIN: &[u8] = b"-----BEGIN TSS2 PRIVATE KEY-----";
@@ -97,7 +97,7 @@ impl KeyFile {
         };
         // Both are one byte string, and nothing after it.
         for part in [&file.public, &file.private] {
-            let inner = Reader::new(part).sized()?;
+            let inner = Reader::new(part).sized().map_err(|_| damaged())?;
             if inner.len() + 2 != part.len() {
                 return Err(damaged());
             }
@@ -145,7 +145,10 @@ fn fields(der: &[u8]) -> der::Result<Vec<AnyRef<'_>>> {
 }
 
 fn damaged() -> Error {
-    malformed().context("the TSS2 key")
+    Error::new(
+        ErrorKind::InvalidKey,
+        "the TSS2 key cannot be read: the file is damaged or its writer is at fault, make it anew",
+    )
 }
 
 fn unsupported(what: &str) -> Error {

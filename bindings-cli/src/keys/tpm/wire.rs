@@ -169,7 +169,6 @@ pub(super) fn padded(number: &[u8], length: usize) -> Result<Vec<u8>> {
 pub(super) fn malformed() -> Error {
     Error::new(
         ErrorKind::InvalidKey,
-        "what the TPM or the key's file tells is cut off or not as TPM 2.0 has it: make the file anew, and \
-         look whether TPM_DEVICE names a TPM",
+        "what the TPM tells is cut off or not as TPM 2.0 has it: does TPM_DEVICE name a TPM?",
     )
 }

@@ -331,7 +331,7 @@ fn what_cannot_sign_is_named() {
     std::fs::write(tpm.bench.path("app.priv"), [0, 4, 1, 2, 3]).unwrap();
     tpm.encode("app", "0x40000001", true);
     tpm.ask("app", &app, &[])
-        .fails_with("app.tpm`: the TSS2 key: ");
+        .fails_with("app.tpm`: the TSS2 key cannot be read");
 }
 
 #[test]
