@@ -48,14 +48,14 @@ impl Identity {
                 return Self::in_files(path, where_, access);
             }
             (Place::Pkcs11(uri), None) => {
-                pkcs11::identity(Some(uri), None, None, more(where_)?, access)?
+                pkcs11::identity(Some(&**uri), None, None, more(where_)?, access)?
             }
             (Place::Pkcs11(uri), Some(Place::Pkcs11(key))) => {
-                pkcs11::identity(Some(uri), Some(key), None, more(where_)?, access)?
+                pkcs11::identity(Some(&**uri), Some(&**key), None, more(where_)?, access)?
             }
             (Place::File(_), Some(Place::Pkcs11(key))) => {
                 let chain = chain(certificate, where_.intermediates)?;
-                pkcs11::identity(None, Some(key), Some(chain), Vec::new(), access)?
+                pkcs11::identity(None, Some(&**key), Some(chain), Vec::new(), access)?
             }
             (Place::File(_), Some(Place::TpmHandle(handle))) => {
                 let chain = chain(certificate, where_.intermediates)?;

@@ -12,7 +12,7 @@ pub(crate) enum Place<'a> {
     /// A file.
     File(&'a Path),
     /// An object of a PKCS#11 token: `pkcs11:…` (RFC 7512).
-    Pkcs11(Uri),
+    Pkcs11(Box<Uri>),
     /// A key of an OpenSSH agent: `ssh-agent:`, with what tells it.
     SshAgent(&'a str),
     /// A persistent key of a TPM 2.0: `handle:0x81000001`.
@@ -30,7 +30,7 @@ impl<'a> Place<'a> {
         };
         if text.starts_with("pkcs11:") {
             return Uri::read(text)
-                .map(Self::Pkcs11)
+                .map(|uri| Self::Pkcs11(Box::new(uri)))
                 .map_err(|error| error.context(option));
         }
         if let Some(wanted) = text.strip_prefix("ssh-agent:") {

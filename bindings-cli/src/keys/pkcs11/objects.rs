@@ -73,7 +73,7 @@ pub(super) fn certificate(
     match fitting.pop() {
         Some(found) if !several => {
             let token = tokens.get(found.token);
-            let others = token.map(|token| all_certificates(token)).transpose()?;
+            let others = token.map(all_certificates).transpose()?;
             let others = others.unwrap_or_default().into_iter();
             Ok((found, others.map(|(certificate, ..)| certificate).collect()))
         }
