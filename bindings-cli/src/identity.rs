@@ -31,8 +31,8 @@ impl Identity {
     /// Opens the identity: reads its files, or goes to where its key is.
     ///
     /// # Errors
-    /// [`ErrorKind::KeyMismatch`] when key and certificate are known to be no pair; what reading files, logging in to a
-    /// token, reaching a TPM or an agent can meet, each naming the place.
+    /// [`ErrorKind::KeyMismatch`] when key and certificate are known to be no pair; what reading
+    /// files, logging in to a token, reaching a TPM or an agent can meet, each naming the place.
     pub(crate) fn open(where_: Whereabouts<'_>, access: &Access<'_>) -> Result<Self> {
         let Some(certificate) = where_.certificate else {
             let (chain, key) = keys::store::identity(where_.store, access)?;

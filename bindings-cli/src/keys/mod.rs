@@ -4,6 +4,14 @@
 //! signer returns is checked under the public key before anything is sent, so that a key of another
 //! certificate, or a device that fails, is told apart from a refusal of the service.
 
+#![cfg_attr(
+    any(not(unix), all(target_env = "musl", target_feature = "crt-static")),
+    allow(
+        dead_code,
+        reason = "what PKCS#11 alone needs, or TPMs and agents, is there without them"
+    )
+)]
+
 #[cfg(not(all(target_env = "musl", target_feature = "crt-static")))]
 pub(crate) mod pkcs11;
 // A static program cannot load a module: musl's `dlopen` refuses.
@@ -75,7 +83,8 @@ pub(crate) enum Key {
 
 /// Signs with a key that it reaches.
 pub(crate) trait Sign: fmt::Debug + Send + Sync {
-    /// Signs a message, which is not hashed yet, under the hash function; the result is not checked.
+    /// Signs a message, which is not hashed yet, under the hash function; the result is not
+    /// checked.
     ///
     /// # Errors
     /// [`ErrorKind::SigningFailed`] and what the way to the key needs, each naming the key's place;
@@ -186,8 +195,8 @@ fn check_pair(chain: &CertificateChain, key: &PublicKey, place: &str) -> Result<
     Err(mismatch(place, wanted.algorithm()))
 }
 
-/// The chain of a certificate out of all that its token or store holds. What is not on the path is nobody's
-/// mistake there, so it is forgotten.
+/// The chain of a certificate out of all that its token or store holds. What is not on the path is
+/// nobody's mistake there, so it is forgotten.
 fn chain_of_store(
     end_entity: Certificate,
     candidates: Vec<Certificate>,

@@ -1,11 +1,11 @@
 //! Keys of an OpenSSH agent, asked over its socket.
 //!
-//! An agent signs as SSH does. That is what the service wants for RSA under `rsa-sha2-256`, which is RSASSA-PKCS1-v1_5 over
-//! SHA-256, and for EC P-256, where SSH hashes with SHA-256. For P-384 and P-521 SSH hashes with SHA-384 and
-//! SHA-512, which the service does not take.
+//! An agent signs as SSH does. That is what the service wants for RSA under `rsa-sha2-256`, which
+//! is RSASSA-PKCS1-v1_5 over SHA-256, and for EC P-256, where SSH hashes with SHA-256. For P-384
+//! and P-521 SSH hashes with SHA-384 and SHA-512, which the service does not take.
 //!
-//! Two messages are all that is spoken (draft-ietf-sshm-ssh-agent: 11/12 and 13/14); the crates that know them bring a
-//! second generation of RSA or an asynchronous runtime along.
+//! Two messages are all that is spoken (draft-ietf-sshm-ssh-agent: 11/12 and 13/14); the crates
+//! that know them bring a second generation of RSA or an asynchronous runtime along.
 
 use std::fmt;
 
@@ -33,12 +33,14 @@ const MAX_KEYS: u32 = 256;
 /// The most keys that are named in an error.
 const MAX_NAMED: usize = 8;
 
-/// Opens a key. `wanted` is what follows `ssh-agent:`: nothing, a comment, or `SHA256:` with the fingerprint as
-/// `ssh-add -l` shows it; `public_key` is the certificate's key, by which it is found without.
+/// Opens a key. `wanted` is what follows `ssh-agent:`: nothing, a comment, or `SHA256:` with the
+/// fingerprint as `ssh-add -l` shows it; `public_key` is the certificate's key, by which it is
+/// found without.
 ///
 /// # Errors
-/// [`ErrorKind::InvalidInput`] when there is no agent, or none or several keys fit; [`ErrorKind::KeyMismatch`] when the one
-/// that is named is another; [`ErrorKind::Unsupported`] for a key that SSH hashes otherwise.
+/// [`ErrorKind::InvalidInput`] when there is no agent, or none or several keys fit;
+/// [`ErrorKind::KeyMismatch`] when the one that is named is another; [`ErrorKind::Unsupported`] for
+/// a key that SSH hashes otherwise.
 pub(crate) fn key(
     wanted: &str,
     public_key: Option<&PublicKey>,
@@ -304,7 +306,8 @@ mod unix {
         /// Asks, and returns what follows the kind of the answer.
         ///
         /// # Errors
-        /// [`ErrorKind::SigningFailed`] when it cannot be reached; [`ErrorKind::InvalidInput`] when it refuses.
+        /// [`ErrorKind::SigningFailed`] when it cannot be reached; [`ErrorKind::InvalidInput`] when
+        /// it refuses.
         pub(super) fn ask(&self, request: &[u8], expected: u8) -> Result<Vec<u8>> {
             let answer = self.exchange(request).map_err(|error| {
                 Error::new(

@@ -8,7 +8,8 @@ use std::{
 use rolesanywhere_core::{Error, ErrorKind, Result};
 use zeroize::Zeroizing;
 
-/// The longest URI that is read: a dozen attributes of 64 bytes, each byte as three characters, and room.
+/// The longest URI that is read: a dozen attributes of 64 bytes, each byte as three characters, and
+/// room.
 const MAX_LENGTH: usize = 8 * 1024;
 
 /// A `pkcs11:` URI: each attribute that it gives must fit.
@@ -58,12 +59,14 @@ impl zeroize::Zeroize for HiddenBytes {
 impl Uri {
     /// Reads a URI, `pkcs11:` included.
     ///
-    /// `type` and the `library-` attributes are accepted and not compared: the option says what kind of
-    /// object is meant, and through p11-kit's proxy every library is the proxy. Query attributes other
-    /// than `pin-value`, `pin-source` and `module-path` are passed over, as the RFC wants it.
+    /// `type` and the `library-` attributes are accepted and not compared: the option says what
+    /// kind of object is meant, and through p11-kit's proxy every library is the proxy. Query
+    /// attributes other than `pin-value`, `pin-source` and `module-path` are passed over, as the
+    /// RFC wants it.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidInput`] naming the attribute that cannot be read, is unknown or stands twice.
+    /// [`ErrorKind::InvalidInput`] naming the attribute that cannot be read, is unknown or stands
+    /// twice.
     pub(crate) fn read(text: &str) -> Result<Self> {
         if text.len() > MAX_LENGTH {
             return Err(refuse(format!(
@@ -175,7 +178,8 @@ pub(crate) fn write_attribute(uri: &mut String, name: &str, value: &[u8]) {
     uri.push_str(name);
     uri.push('=');
     for byte in value {
-        // RFC 3986's unreserved characters; of an identifier, which is binary, every byte is escaped.
+        // RFC 3986's unreserved characters; of an identifier, which is binary, every byte is
+        // escaped.
         let plain = byte.is_ascii_alphanumeric() || b"-._~".contains(byte);
         if plain && name != "id" {
             uri.push(char::from(*byte));

@@ -1,7 +1,7 @@
 //! Keys and certificates in PKCS#11 tokens: smart cards, HSMs, SoftHSM, what p11-kit knows.
 //!
-//! The module is loaded, the tokens that the URI fits are looked through, and a session stays open for
-//! as long as the key is in use. The user logs in only where an object cannot be found without.
+//! The module is loaded, the tokens that the URI fits are looked through, and a session stays open
+//! for as long as the key is in use. The user logs in only where an object cannot be found without.
 
 mod failure;
 mod objects;
@@ -49,13 +49,13 @@ const DEFAULT_MODULES: &[&str] = &["p11-kit-proxy.so", "p11-kit-proxy.so.0"];
 
 /// Opens an identity of which the certificate, the key or both are in a token.
 ///
-/// `certificate` names the certificate, unless `chain` is there from a file; `key` names the key, by
-/// default it is looked for by the certificate's URI. The certificates of the token's and `more` make
-/// the chain.
+/// `certificate` names the certificate, unless `chain` is there from a file; `key` names the key,
+/// by default it is looked for by the certificate's URI. The certificates of the token's and `more`
+/// make the chain.
 ///
 /// # Errors
-/// [`ErrorKind::InvalidInput`] when nothing or too much fits; [`ErrorKind::KeyMismatch`] when the key is
-/// not the certificate's; what logging in needs.
+/// [`ErrorKind::InvalidInput`] when nothing or too much fits; [`ErrorKind::KeyMismatch`] when the
+/// key is not the certificate's; what logging in needs.
 pub(crate) fn identity(
     certificate: Option<&Uri>,
     key: Option<&Uri>,
@@ -234,7 +234,8 @@ impl Module {
 
 impl Drop for Module {
     fn drop(&mut self) {
-        // All sessions end with it. There is nobody to tell of a failure, and nothing to do about it.
+        // All sessions end with it. There is nobody to tell of a failure, and nothing to do about
+        // it.
         let _ = self.context.clone().finalize();
     }
 }

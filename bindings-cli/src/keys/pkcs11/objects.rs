@@ -12,8 +12,8 @@ use crate::keys::{
     uri::{Uri, write_attribute},
 };
 
-/// The most objects of a kind that are looked at in a token: no card has more than some dozen, and an HSM
-/// of many keys is asked for one by its label.
+/// The most objects of a kind that are looked at in a token: no card has more than some dozen, and
+/// an HSM of many keys is asked for one by its label.
 const MAX_OBJECTS: usize = 1000;
 
 /// The most objects that are named in an error.
@@ -47,7 +47,8 @@ pub(super) struct FoundKey {
     pub(super) place: String,
 }
 
-/// The one certificate that the URI fits, and all others of its token. Of several, the one that is no CA's.
+/// The one certificate that the URI fits, and all others of its token. Of several, the one that is
+/// no CA's.
 ///
 /// # Errors
 /// [`ErrorKind::InvalidInput`] when none or several fit, naming them; what logging in needs.
@@ -102,8 +103,8 @@ pub(super) fn certificate(
     }
 }
 
-/// The certificates that the URI fits. If there is none and the URI fits one token alone, it is looked for
-/// once more after a login.
+/// The certificates that the URI fits. If there is none and the URI fits one token alone, it is
+/// looked for once more after a login.
 ///
 /// # Errors
 /// What logging in needs; the token's.
@@ -173,12 +174,13 @@ fn all_certificates(token: &Token) -> Result<Vec<WithIdAndLabel>> {
     Ok(certificates)
 }
 
-/// The private key that the URI fits. `wanted` is the public half that it must have; with it, keys that are
-/// known to be others do not count. If none fits by its label, the identifier of the certificate decides.
+/// The private key that the URI fits. `wanted` is the public half that it must have; with it, keys
+/// that are known to be others do not count. If none fits by its label, the identifier of the
+/// certificate decides.
 ///
 /// # Errors
-/// [`ErrorKind::InvalidInput`] when none or several fit; [`ErrorKind::KeyMismatch`] when those that fit are
-/// all known to be others.
+/// [`ErrorKind::InvalidInput`] when none or several fit; [`ErrorKind::KeyMismatch`] when those that
+/// fit are all known to be others.
 pub(super) fn key(
     token: &Token,
     uri: &Uri,

@@ -1,5 +1,5 @@
-//! The one call of PKCS#11 that cryptoki does not offer by itself: `C_Sign` for a signature that has
-//! been begun, which a key that wants a login in between needs.
+//! The one call of PKCS#11 that cryptoki does not offer by itself: `C_Sign` for a signature that
+//! has been begun, which a key that wants a login in between needs.
 
 use std::path::Path;
 
@@ -13,8 +13,8 @@ const MAX_LENGTH: usize = 1024;
 /// Ends the signature that was begun in the session, in one call.
 ///
 /// # Errors
-/// [`ErrorKind::SigningFailed`] with what the module said. Through p11-kit's proxy, which gives each
-/// caller sessions of its own, it says that it does not know the session.
+/// [`ErrorKind::SigningFailed`] with what the module said. Through p11-kit's proxy, which gives
+/// each caller sessions of its own, it says that it does not know the session.
 #[allow(
     unsafe_code,
     reason = "cryptoki 0.12 joins C_SignInit and C_Sign in one function, with no room for the login between"
@@ -31,10 +31,10 @@ pub(super) fn sign(module: &Path, session: &Session, data: &[u8]) -> Result<Vec<
     };
     let mut signature = vec![0; MAX_LENGTH];
     let mut length = MAX_LENGTH as cryptoki_sys::CK_ULONG;
-    // SAFETY: the module is loaded and initialised already, and stays so while `session` lives; loading
-    // it once more runs no code and counts a reference. The list of functions is the module's own
-    // and constant, as PKCS#11 2.40, 4.5 wants it. The pointers are to buffers that live through the
-    // call, with their own lengths; the module writes `length` bytes at most.
+    // SAFETY: the module is loaded and initialised already, and stays so while `session` lives;
+    // loading it once more runs no code and counts a reference. The list of functions is the
+    // module's own and constant, as PKCS#11 2.40, 4.5 wants it. The pointers are to buffers that
+    // live through the call, with their own lengths; the module writes `length` bytes at most.
     let code = unsafe {
         let library = cryptoki_sys::Pkcs11::new(module).map_err(|error| failed(&error))?;
         let mut list: *mut CK_FUNCTION_LIST = std::ptr::null_mut();

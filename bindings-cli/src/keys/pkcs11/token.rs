@@ -128,11 +128,13 @@ impl Token {
         uri
     }
 
-    /// Logs the user in, unless that has been done or is not wanted. The PIN is the first one that a
-    /// URI gives, else what the options name, else asked for; it is returned, where there was one.
+    /// Logs the user in, unless that has been done or is not wanted. The PIN is the first one that
+    /// a URI gives, else what the options name, else asked for; it is returned, where there was
+    /// one.
     ///
     /// # Errors
-    /// [`ErrorKind::WrongPassword`], [`ErrorKind::PasswordRequired`], and what is wrong with the token.
+    /// [`ErrorKind::WrongPassword`], [`ErrorKind::PasswordRequired`], and what is wrong with the
+    /// token.
     pub(super) fn log_in(
         &self,
         uris: &[Option<&Uri>],

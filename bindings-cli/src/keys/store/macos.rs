@@ -1,4 +1,5 @@
-//! The keychains of macOS, by Security.framework. Written against its documentation and type-checked; no Mac ran it.
+//! The keychains of macOS, by Security.framework. Written against its documentation and
+//! type-checked; no Mac ran it.
 
 use std::sync::{Mutex, PoisonError};
 

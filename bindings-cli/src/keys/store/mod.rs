@@ -1,7 +1,7 @@
 //! The certificate stores of macOS (keychains) and Windows, with keys that may not be exported.
 //!
-//! Whoever selects nothing gets the one identity that there is. The certificates of the store make the
-//! chain, as those of a file do.
+//! Whoever selects nothing gets the one identity that there is. The certificates of the store make
+//! the chain, as those of a file do.
 
 #[cfg(target_os = "macos")]
 #[path = "macos.rs"]
@@ -44,8 +44,9 @@ struct Candidate {
 /// Opens the identity that the options select in the system's store.
 ///
 /// # Errors
-/// What is wrong with the selector; [`ErrorKind::InvalidInput`] when nothing or several fit, naming them;
-/// [`ErrorKind::Unsupported`] where the system has no store, and for keys that it does not sign with.
+/// What is wrong with the selector; [`ErrorKind::InvalidInput`] when nothing or several fit, naming
+/// them; [`ErrorKind::Unsupported`] where the system has no store, and for keys that it does not
+/// sign with.
 pub(crate) fn identity(
     options: &StoreOptions,
     access: &Access<'_>,

@@ -1,4 +1,5 @@
-//! The certificate stores of Windows, with keys of CNG. Written against its documentation and type-checked; no Windows ran it.
+//! The certificate stores of Windows, with keys of CNG. Written against its documentation and
+//! type-checked; no Windows ran it.
 
 use rolesanywhere_core::{
     Certificate, Error, ErrorKind, KeyAlgorithm, Result, Signature,
@@ -33,7 +34,8 @@ const ISSUERS: &str = "CA";
 /// The longest signature: RSA-8192's.
 const MAX_SIGNATURE_LENGTH: usize = 1024;
 
-/// The certificates of a store: the user's, and the machine's, whose keys take the right to use them.
+/// The certificates of a store: the user's, and the machine's, whose keys take the right to use
+/// them.
 pub(super) fn contents(store: Option<&str>) -> Result<Contents> {
     let name = store.unwrap_or(DEFAULT_STORE);
     let known = KNOWN_STORES.into_iter();
@@ -52,7 +54,8 @@ pub(super) fn contents(store: Option<&str>) -> Result<Contents> {
         others: Vec::new(),
     };
     let user = open(CertStore::open_current_user(name))?;
-    // A system without the machine's store of that name, or without the right to read it, has the user's.
+    // A system without the machine's store of that name, or without the right to read it, has the
+    // user's.
     let machine = CertStore::open_local_machine(name).ok();
     for store in [Some(user), machine].into_iter().flatten() {
         for found in store.certs() {
@@ -162,8 +165,9 @@ fn sign_hash(
     }
     let mut signature = vec![0; MAX_SIGNATURE_LENGTH];
     let mut length = 0;
-    // SAFETY: the handle is of a key that lives through the call. The pointers are to buffers that do, with their
-    // own lengths; the padding's, null or of a constant name, is read during the call alone.
+    // SAFETY: the handle is of a key that lives through the call. The pointers are to buffers that
+    // do, with their own lengths; the padding's, null or of a constant name, is read during the
+    // call alone.
     let status = unsafe {
         NCryptSignHash(
             key.as_ptr() as NCRYPT_KEY_HANDLE,

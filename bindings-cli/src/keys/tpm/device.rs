@@ -30,7 +30,8 @@ mod unix {
     /// How long an emulator may take to answer. A device's time is the kernel's to bound.
     const SOCKET_TIMEOUT: Duration = Duration::from_secs(60);
 
-    /// How often a command is sent again that the TPM has no time for now; then a second has passed.
+    /// How often a command is sent again that the TPM has no time for now; then a second has
+    /// passed.
     const MAX_TRIES: u32 = 20;
     const PAUSE: Duration = Duration::from_millis(50);
 
@@ -78,7 +79,8 @@ mod unix {
             })
         }
 
-        /// Sends a command; what follows the head of its answer. `what` is what the command is about.
+        /// Sends a command; what follows the head of its answer. `what` is what the command is
+        /// about.
         ///
         /// # Errors
         /// [`ErrorKind::WrongPassword`] and others for what the TPM refuses;
@@ -164,7 +166,8 @@ mod unix {
 /// What the TPM's refusal means (part 2, 6.6).
 #[cfg(unix)]
 fn refusal(code: u32, what: &str) -> Error {
-    /// A code of format one: it has a number, and tells which handle, parameter or session it is about.
+    /// A code of format one: it has a number, and tells which handle, parameter or session it is
+    /// about.
     const FORMAT_ONE: u32 = 1 << 7;
     let number = code & 0x3F;
     let (kind, said) = match code {

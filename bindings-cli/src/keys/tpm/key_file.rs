@@ -43,7 +43,8 @@ impl KeyFile {
     /// Reads the file's one key.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidKey`] when it cannot be read; [`ErrorKind::Unsupported`] naming what is not done.
+    /// [`ErrorKind::InvalidKey`] when it cannot be read; [`ErrorKind::Unsupported`] naming what is
+    /// not done.
     pub(super) fn read(text: &[u8]) -> Result<Self> {
         let sections = pem::sections(text, ErrorKind::InvalidKey)?;
         let mut keys = sections.iter().filter(|section| section.label() == LABEL);

@@ -1,11 +1,13 @@
-//! Keys of a TPM 2.0: those that are loaded from TSS2 files, and those that stay in it under a handle.
+//! Keys of a TPM 2.0: those that are loaded from TSS2 files, and those that stay in it under a
+//! handle.
 //!
-//! Four commands are all that it takes (`CreatePrimary` or a parent's handle, `Load`, `Sign`, `FlushContext`, and
-//! `ReadPublic` for handles), so they are written out here, with a password session each: the library
-//! (`tss-esapi`) needs libtss2 on every machine, which a static program cannot have, and
-//! `tpm2-protocol` wants a newer compiler than this workspace.
+//! Four commands are all that it takes (`CreatePrimary` or a parent's handle, `Load`, `Sign`,
+//! `FlushContext`, and `ReadPublic` for handles), so they are written out here, with a password
+//! session each: the library (`tss-esapi`) needs libtss2 on every machine, which a static program
+//! cannot have, and `tpm2-protocol` wants a newer compiler than this workspace.
 //!
-//! Source: Trusted Platform Module Library, parts 2 and 3, revision 1.59; "ASN.1 Specification for TPM 2.0 Key Files".
+//! Source: Trusted Platform Module Library, parts 2 and 3, revision 1.59; "ASN.1 Specification for
+//! TPM 2.0 Key Files".
 
 mod device;
 mod key_file;
@@ -30,7 +32,8 @@ use crate::{identity_files::InputFile, password::Password};
 /// Opens a key that stays in the TPM, by its persistent handle.
 ///
 /// # Errors
-/// [`ErrorKind::InvalidInput`] for a handle without a key; what reaching the TPM and its password need.
+/// [`ErrorKind::InvalidInput`] for a handle without a key; what reaching the TPM and its password
+/// need.
 pub(crate) fn persistent(handle: u32, access: &Access<'_>) -> Result<Key> {
     let place = format!("`handle:{handle:#010x}` of the TPM");
     if handle >> 24 != 0x81 {
@@ -59,8 +62,8 @@ pub(crate) fn persistent(handle: u32, access: &Access<'_>) -> Result<Key> {
 /// Opens a key that its file holds, wrapped by the TPM.
 ///
 /// # Errors
-/// [`ErrorKind::InvalidKey`] for a damaged file, [`ErrorKind::Unsupported`] for what is not done (policies, keys to be
-/// imported); what reaching the TPM and its password need.
+/// [`ErrorKind::InvalidKey`] for a damaged file, [`ErrorKind::Unsupported`] for what is not done
+/// (policies, keys to be imported); what reaching the TPM and its password need.
 pub(crate) fn in_file(file: &InputFile, access: &Access<'_>) -> Result<Key> {
     let place = format!("`{}`", file.path.display());
     let contents = KeyFile::read(&file.bytes).map_err(|error| error.context(&place))?;
@@ -68,7 +71,8 @@ pub(crate) fn in_file(file: &InputFile, access: &Access<'_>) -> Result<Key> {
         PublicArea::read(contents.public_area()?).map_err(|error| error.context(&place))?;
     let device = Device::open(access.environment)?;
     let password = if contents.empty_auth || access.no_tpm_key_password {
-        // A password that is given is used all the same: tpm2-tools 5.4 writes the flag the wrong way round.
+        // A password that is given is used all the same: tpm2-tools 5.4 writes the flag the wrong
+        // way round.
         let given = |password: Option<&[u8]>| Ok(password.unwrap_or_default().to_vec());
         let given = access
             .passwords
@@ -80,8 +84,8 @@ pub(crate) fn in_file(file: &InputFile, access: &Access<'_>) -> Result<Key> {
     key(public, password, Location::File(contents), device, place)
 }
 
-/// The password of a key. It is found right or wrong when the key signs: a trial would count with the TPM's
-/// protection against guessing.
+/// The password of a key. It is found right or wrong when the key signs: a trial would count with
+/// the TPM's protection against guessing.
 fn password(place: &str, access: &Access<'_>) -> Result<Password> {
     let take = |password: Option<&[u8]>| match password {
         Some(password) => Ok(Zeroizing::new(password.to_vec())),
@@ -171,8 +175,8 @@ impl Sign for TpmKey {
 }
 
 impl TpmKey {
-    /// The key under which the file's key is wrapped: one that stays in the TPM, or one that is made anew out of a
-    /// hierarchy's seed and is the same each time.
+    /// The key under which the file's key is wrapped: one that stays in the TPM, or one that is
+    /// made anew out of a hierarchy's seed and is the same each time.
     fn parent(&self, device: &mut Device, file: &KeyFile) -> Result<Object> {
         let (hierarchy, template) = match file.parent {
             Parent::Persistent(handle) => {

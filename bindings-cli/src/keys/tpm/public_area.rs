@@ -32,8 +32,8 @@ impl PublicArea {
     /// Reads a `TPMT_PUBLIC`.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidKey`] when it is none; [`ErrorKind::Unsupported`] naming a kind of key that the
-    /// service does not take.
+    /// [`ErrorKind::InvalidKey`] when it is none; [`ErrorKind::Unsupported`] naming a kind of key
+    /// that the service does not take.
     pub(super) fn read(bytes: &[u8]) -> Result<Self> {
         let mut reader = Reader::new(bytes);
         let kind = reader.u16()?;
@@ -171,8 +171,8 @@ impl Scheme {
     }
 }
 
-/// The template of a storage key under a hierarchy, by which tools make the same parent each time: ECC P-256, or
-/// RSA-2048, with AES-128 in CFB mode ("TCG TPM v2.0 Provisioning Guidance", 7.5.1).
+/// The template of a storage key under a hierarchy, by which tools make the same parent each time:
+/// ECC P-256, or RSA-2048, with AES-128 in CFB mode ("TCG TPM v2.0 Provisioning Guidance", 7.5.1).
 pub(super) fn storage_template(rsa: bool) -> Vec<u8> {
     /// fixedTPM, fixedParent, sensitiveDataOrigin, userWithAuth, noDA, restricted, decrypt.
     const ATTRIBUTES: u32 = 0x0003_0472;

@@ -1,4 +1,5 @@
-//! Commands and answers as bytes: big endian, byte strings with their length in two bytes before them.
+//! Commands and answers as bytes: big endian, byte strings with their length in two bytes before
+//! them.
 
 use rolesanywhere_core::{Error, ErrorKind, Result};
 use zeroize::Zeroizing;
@@ -31,7 +32,8 @@ const SESSIONS: u16 = 0x8002;
 /// The session that carries a password (`TPM_RS_PW`).
 const PASSWORD_SESSION: u32 = 0x4000_0009;
 
-/// The longest command and answer: the size that TPMs tell (`TPM_PT_MAX_COMMAND_SIZE`) is 4,096 bytes.
+/// The longest command and answer: the size that TPMs tell (`TPM_PT_MAX_COMMAND_SIZE`) is 4,096
+/// bytes.
 pub(super) const MAX_LENGTH: usize = 4096;
 
 /// The length of the head of commands and answers: tag, length, code.
@@ -79,7 +81,8 @@ impl Command {
         self.body.extend_from_slice(bytes);
     }
 
-    /// A byte string, after its length. One that is too long for two bytes makes the command too long.
+    /// A byte string, after its length. One that is too long for two bytes makes the command too
+    /// long.
     pub(super) fn sized(&mut self, bytes: &[u8]) {
         self.u16(u16::try_from(bytes.len()).unwrap_or(u16::MAX));
         self.raw(bytes);

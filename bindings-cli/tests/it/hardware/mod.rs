@@ -1,5 +1,6 @@
-//! Keys that are in no file, in what there is of the real things for a machine without hardware: SoftHSM, swtpm,
-//! ssh-agent. Each test is ignored by default and run by `tests/run hardware`, which installs these.
+//! Keys that are in no file, in what there is of the real things for a machine without hardware:
+//! SoftHSM, swtpm, ssh-agent. Each test is ignored by default and run by `tests/run hardware`,
+//! which installs these.
 
 mod pkcs11;
 mod ssh_agent;
@@ -97,8 +98,8 @@ impl Bench {
         path
     }
 
-    /// A new private key as PKCS#8 in `NAME-key.pem`, and its public half in `NAME-public.pem`. `kind` is
-    /// `rsa:2048` or `ec:P-256`.
+    /// A new private key as PKCS#8 in `NAME-key.pem`, and its public half in `NAME-public.pem`.
+    /// `kind` is `rsa:2048` or `ec:P-256`.
     fn key(&self, name: &str, kind: &str) -> String {
         let (algorithm, parameter) = kind.split_once(':').unwrap();
         let option = match algorithm {
@@ -120,7 +121,8 @@ impl Bench {
         key
     }
 
-    /// A certificate by the CA for the public key in `NAME-public.pem`, in `NAME.pem` and `NAME.der`.
+    /// A certificate by the CA for the public key in `NAME-public.pem`, in `NAME.pem` and
+    /// `NAME.der`.
     fn certificate(&self, name: &str) -> String {
         self.certificate_by(name, "ca", "extensions")
     }

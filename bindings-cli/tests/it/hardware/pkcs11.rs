@@ -128,7 +128,8 @@ fn every_kind_of_key_gets_a_session_and_signs() {
         let uri = format!("pkcs11:token=credential-helper-test;object={label}");
         let by_id = format!("pkcs11:id=%{id}");
         let file = hsm.bench.path(&format!("{label}.pem"));
-        // The certificate's URI finds the key; each may have one of its own; the certificate may be in a file.
+        // The certificate's URI finds the key; each may have one of its own; the certificate may be
+        // in a file.
         for line in [
             &["--certificate", &uri][..],
             &["--certificate", &by_id],
@@ -470,7 +471,8 @@ fn a_token_without_a_user_pin_says_so() {
 #[test]
 #[ignore = "needs SoftHSM and OpenSC: tests/run hardware"]
 fn a_locked_token_says_so() {
-    // SoftHSM never locks. This is SoftHSM, but for C_Login, the 19th of the functions, which says CKR_PIN_LOCKED.
+    // SoftHSM never locks. This is SoftHSM, but for C_Login, the 19th of the functions, which says
+    // CKR_PIN_LOCKED.
     let shim = r#"
         #include <dlfcn.h>
         struct list { unsigned char version[2]; unsigned long (*functions[68])(); };

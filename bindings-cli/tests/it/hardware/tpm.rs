@@ -83,8 +83,8 @@ impl Tpm {
         self.tool("tpm2_createprimary", &what);
     }
 
-    /// A signing key under the storage key: `NAME.tpm` as a TSS2 file by OpenSSL, `NAME-tools.tpm` by tpm2-tools; its
-    /// public half and certificate.
+    /// A signing key under the storage key: `NAME.tpm` as a TSS2 file by OpenSSL, `NAME-tools.tpm`
+    /// by tpm2-tools; its public half and certificate.
     fn key(&self, name: &str, algorithm: &str, password: &str, attributes: &str) {
         let (public, private) = (format!("{name}.pub"), format!("{name}.priv"));
         let parts = ["-C", "parent.ctx", "-u", &public, "-r", &private];
@@ -112,7 +112,8 @@ impl Tpm {
         self.bench.certificate(name);
     }
 
-    /// Writes `NAME.tpm` of `NAME.pub` and `NAME.priv`, by OpenSSL: tpm2-tools 5.4 has `emptyAuth` the wrong way round.
+    /// Writes `NAME.tpm` of `NAME.pub` and `NAME.priv`, by OpenSSL: tpm2-tools 5.4 has `emptyAuth`
+    /// the wrong way round.
     fn encode(&self, name: &str, parent: &str, empty_auth: bool) {
         let hex = |part: &str| {
             let bytes = std::fs::read(self.bench.path(&format!("{name}.{part}"))).unwrap();
