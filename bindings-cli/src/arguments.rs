@@ -13,8 +13,8 @@ use rolesanywhere_core::signers::rustcrypto::HashAlgorithm;
 
 use options::boolean;
 pub(crate) use options::{
-    ArnsIn, CacheOptions, ClientOptions, NetworkOptions, OutputOptions, PasswordOptions,
-    SessionOptions, StoreOptions, no_store,
+    ArnsIn, CacheOptions, ClientOptions, KeyOptions, NetworkOptions, OutputOptions,
+    PasswordOptions, SessionOptions, StoreOptions,
 };
 pub(crate) use refusal::Refusal;
 
@@ -74,16 +74,19 @@ pub(crate) struct CredentialProcess {
 #[derive(Args, Debug)]
 #[command(args_override_self = true)]
 pub(crate) struct SignString {
-    /// The certificate; with its private key, or beside it: the key must be the certificate's
-    #[arg(long, value_name = "FILE")]
+    /// The certificate, a file or pkcs11:URI; the key must be the certificate's
+    #[arg(long, value_name = "FILE|URI")]
     #[arg(required_unless_present_any = ["private_key", "cert_selector", "system_store_name"])]
     #[arg(conflicts_with_all = ["cert_selector", "system_store_name"])]
     pub(crate) certificate: Option<PathBuf>,
-    /// The private key: PEM, DER or PKCS#12
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["cert_selector", "system_store_name"])]
+    /// The private key: PEM, DER, PKCS#12 or TSS2; or pkcs11:URI, handle:0x81000001 of a TPM, ssh-agent:
+    #[arg(long, value_name = "FILE|URI")]
+    #[arg(conflicts_with_all = ["cert_selector", "system_store_name", "use_latest_expiring_certificate"])]
     pub(crate) private_key: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) password: PasswordOptions,
+    #[command(flatten)]
+    pub(crate) key: KeyOptions,
     #[command(flatten)]
     pub(crate) store: StoreOptions,
     /// How the signature is written: in hexadecimal as a JSON string or as it is, or as raw bytes
@@ -131,12 +134,20 @@ impl From<SignatureDigest> for HashAlgorithm {
 #[derive(Args, Debug)]
 #[command(args_override_self = true)]
 pub(crate) struct ReadCertificateData {
-    /// The certificate: PEM, DER, PKCS#7 or PKCS#12; of several, the end entity's
-    #[arg(long, value_name = "FILE", required_unless_present = "cert_selector")]
+    /// The certificate: PEM, DER, PKCS#7 or PKCS#12, of several the end entity's; or pkcs11:URI, which lists
+    #[arg(long, value_name = "FILE|URI")]
+    #[arg(required_unless_present_any = ["cert_selector", "system_store_name"])]
     pub(crate) certificate: Option<PathBuf>,
-    /// List the certificates of the file that fit, as text: Key=x509Subject,Value=… or file://PATH
+    /// List the certificates that fit, of the file or of the system's store, as text:
+    /// Key=x509Subject,Value=… or file://PATH
     #[arg(long, value_name = "SELECTOR")]
     pub(crate) cert_selector: Option<String>,
+    /// The store of Windows [default: MY]
+    #[arg(long, value_name = "NAME", conflicts_with = "certificate")]
+    pub(crate) system_store_name: Option<String>,
+    /// The PKCS#11 module [default: module-path in the URI, else p11-kit's proxy]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) pkcs11_lib: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) password: PasswordOptions,
     #[command(flatten)]

@@ -16,11 +16,12 @@ use std::{
 
 use ring::digest::{self, SHA256};
 use rolesanywhere_core::{Next, Result, Secret, Session, UnixTime};
+use zeroize::Zeroizing;
 
 use self::kept::Kept;
 use crate::{
     arguments::CacheOptions, client::Client, console::Console, environment::Environment, exchange,
-    identity_files::InputFile, output_file,
+    identity_files::InputFile, keys::place::Place, output_file,
 };
 
 /// How long a process waits for another that asks for the same session. A call takes a second; three
@@ -191,22 +192,35 @@ impl<'a> Cache<'a> {
     }
 }
 
-/// The digest of all that determines a session; `None` without a certificate in a file to tell it by.
+/// The digest of all that determines a session; `None` without a certificate to tell it by.
 ///
 /// The file's content stands for the certificate: its fingerprint would cost the parsing, and with an
-/// encrypted PKCS#12 file the derivation of a key.
+/// encrypted PKCS#12 file the derivation of a key. A certificate in a token is told by its URI and the
+/// module's name: to look it up would cost the way to the token, and with it the PIN.
 fn key(client: &Client<'_>) -> Option<String> {
     let options = client.options();
     let path = options.identity.certificate.as_deref()?;
-    // What is no file can be read once only.
-    fs::metadata(path).ok().filter(fs::Metadata::is_file)?;
-    let certificate = InputFile::read(path, "--certificate").ok()?;
+    let certificate = match Place::read(path, "--certificate").ok()? {
+        Place::Pkcs11(uri) => {
+            let module = options.identity.key.pkcs11_lib.as_deref();
+            let module = module.unwrap_or(Path::new("")).as_os_str();
+            let mut told = uri.shown().as_bytes().to_vec();
+            told.push(0);
+            told.extend_from_slice(module.as_encoded_bytes());
+            Zeroizing::new(told)
+        }
+        _ => {
+            // What is no file can be read once only.
+            fs::metadata(path).ok().filter(fs::Metadata::is_file)?;
+            InputFile::read(path, "--certificate").ok()?.bytes
+        }
+    };
     let request = client.request();
     let mut context = digest::Context::new(&SHA256);
     let duration = options.session.session_duration.as_secs().to_string();
     for part in [
         b"rolesanywhere session 1".as_slice(),
-        &certificate.bytes,
+        &certificate,
         request.trust_anchor().as_str().as_bytes(),
         request.profile().as_str().as_bytes(),
         request.role().as_str().as_bytes(),

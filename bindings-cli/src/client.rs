@@ -5,7 +5,6 @@ use rolesanywhere_core::{
     CertificateChain, Endpoint, EndpointOptions, Error, ErrorKind, Result, Session,
     identity::{self, Severity},
     session::{ArnPlacement, CreateSession},
-    signers::ring::RingSigner,
 };
 
 use crate::{
@@ -14,7 +13,8 @@ use crate::{
     environment::Environment,
     exchange::{self, Exchange},
     https::{HttpsClient, Reach},
-    identity_files::Identity,
+    identity::Identity,
+    keys::Access,
     password::Passwords,
 };
 
@@ -56,13 +56,19 @@ impl<'a> Client<'a> {
         self.options
     }
 
-    /// Reads the identity from its files, all parts of one generation.
+    /// Opens the identity, all parts of one generation.
     ///
     /// # Errors
-    /// What [`Identity::load`] returns.
+    /// What [`Identity::open`] returns.
     pub(crate) fn identity(&self) -> Result<Identity> {
-        let places = self.options.identity.places()?;
-        Identity::load(places, &self.passwords, &self.environment, self.console)
+        let options = &self.options.identity;
+        let access = Access::new(
+            &options.key,
+            &self.passwords,
+            &self.environment,
+            self.console,
+        );
+        Identity::open(options.whereabouts(), &access)
     }
 
     /// Asks for a session. The files are read anew each time, so that renewed certificates count.
@@ -81,13 +87,13 @@ impl<'a> Client<'a> {
             identity.chain.intermediates().len()
         ));
         self.stop_at_findings(&identity.chain)?;
-        let signer = RingSigner::new(&identity.key)?;
+        let signer = identity.key.signer()?;
         let client = self.http()?;
         console.detail(format_args!("{}", client.describe()));
         Exchange {
             request: &self.request,
             chain: &identity.chain,
-            signer: &signer,
+            signer: &*signer,
             client: &client,
             console,
         }

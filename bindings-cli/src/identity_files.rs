@@ -9,73 +9,59 @@ use std::{
 use rolesanywhere_core::{CertificateChain, Error, ErrorKind, IdentityFiles, PrivateKey, Result};
 use zeroize::Zeroizing;
 
-use crate::{console::Console, environment::Environment, password::Passwords};
+use crate::{console::Console, keys::Access};
 
 /// The largest file that is read: an ML-DSA-87 certificate has 10 kB of PEM, a file of five and a
 /// key some 60 kB.
 const MAX_FILE_LENGTH: u64 = 1024 * 1024;
 
-/// Where the identity's files are.
-#[derive(Clone, Copy, Debug)]
+/// The identity's files, of which the key's is the one of the certificate where there is no other.
+#[derive(Clone, Copy)]
 pub(crate) struct Places<'a> {
-    pub(crate) certificate: &'a Path,
-    pub(crate) private_key: Option<&'a Path>,
+    pub(crate) certificate: &'a InputFile,
+    pub(crate) private_key: Option<&'a InputFile>,
     pub(crate) intermediates: Option<&'a Path>,
 }
 
-/// A certificate chain and the private key of its end entity: one generation, since both were read
-/// together and compared.
-#[derive(Debug)]
-pub(crate) struct Identity {
-    pub(crate) chain: CertificateChain,
-    pub(crate) key: PrivateKey,
-}
-
-impl Identity {
-    /// Reads the files, in any form that the core takes. A key file that others
-    /// can read earns a warning.
-    ///
-    /// # Errors
-    /// [`ErrorKind::InvalidInput`] for a file that cannot be read; what the core says about its
-    /// content, with the file's name before it; [`ErrorKind::KeyMismatch`] when key and certificate
-    /// are no pair.
-    pub(crate) fn load(
-        places: Places<'_>,
-        passwords: &Passwords<'_>,
-        environment: &Environment<'_>,
-        console: &Console,
-    ) -> Result<Self> {
-        let certificate = InputFile::read(places.certificate, "--certificate")?;
-        let private_key = places.private_key;
-        let private_key = private_key.map(|path| InputFile::read(path, "--private-key"));
-        let private_key = private_key.transpose()?;
-        let intermediates = places.intermediates;
-        let intermediates = intermediates.map(|path| InputFile::read(path, "--intermediates"));
-        let intermediates = intermediates.transpose()?;
-
-        let key_file = private_key.as_ref().unwrap_or(&certificate);
-        key_file.warn_if_open(console);
-        let read = |password: Option<&[u8]>| {
-            let files = IdentityFiles {
-                certificate: &certificate.bytes,
-                private_key: private_key.as_ref().map(InputFile::content),
-                intermediates: intermediates.as_ref().map(InputFile::content),
-                password,
-            };
-            files.read()
+/// Reads the identity out of its files, in any form that the core takes: one generation of all parts. A
+/// key file that others can read earns a warning.
+///
+/// # Errors
+/// [`ErrorKind::InvalidInput`] for a file that cannot be read; what the core says about its content, with
+/// the file's name before it; [`ErrorKind::KeyMismatch`] when key and certificate are no pair.
+pub(crate) fn identity(
+    places: Places<'_>,
+    access: &Access<'_>,
+) -> Result<(CertificateChain, PrivateKey)> {
+    let intermediates = places.intermediates;
+    let intermediates = intermediates.map(|path| InputFile::read(path, "--intermediates"));
+    let intermediates = intermediates.transpose()?;
+    let key_file = places.private_key.unwrap_or(places.certificate);
+    key_file.warn_if_open(access.console);
+    let read = |password: Option<&[u8]>| {
+        let files = IdentityFiles {
+            certificate: &places.certificate.bytes,
+            private_key: places.private_key.map(InputFile::content),
+            intermediates: intermediates.as_ref().map(InputFile::content),
+            password,
         };
-        // Everything that was read is wiped when this returns.
-        match passwords.open(&key_file.path, environment, console, read) {
-            Ok((key, chain)) => Ok(Self { chain, key }),
-            Err(error) => Err(name_file(error, places)),
-        }
+        files.read()
+    };
+    // Everything that was read is wiped when its owner is dropped.
+    let what = format!("Password of `{}`", key_file.path.display());
+    match access
+        .passwords
+        .open(&what, access.environment, access.console, read)
+    {
+        Ok((key, chain)) => Ok((chain, key)),
+        Err(error) => Err(name_file(error, places)),
     }
 }
 
 /// The error with the file before it that it is about, and the option behind it that helps.
 fn name_file(error: Error, places: Places<'_>) -> Error {
     let key = places.private_key.unwrap_or(places.certificate);
-    let (certificate, key) = (places.certificate.display(), key.display());
+    let (certificate, key) = (places.certificate.path.display(), key.path.display());
     match error.kind() {
         ErrorKind::PasswordRequired => password_required(key),
         ErrorKind::KeyMismatch if places.private_key.is_some() => {
@@ -111,19 +97,15 @@ fn password_required(key: impl std::fmt::Display) -> Error {
 /// Reads a private key alone, without a certificate.
 ///
 /// # Errors
-/// As [`Identity::load`], as far as keys go.
-pub(crate) fn private_key(
-    path: &Path,
-    passwords: &Passwords<'_>,
-    environment: &Environment<'_>,
-    console: &Console,
-) -> Result<PrivateKey> {
-    let file = InputFile::read(path, "--private-key")?;
-    file.warn_if_open(console);
+/// As [`identity`], as far as keys go.
+pub(crate) fn private_key(file: &InputFile, access: &Access<'_>) -> Result<PrivateKey> {
+    file.warn_if_open(access.console);
     let read = |password: Option<&[u8]>| PrivateKey::from_bytes(&file.bytes, password);
-    let shown = path.display();
-    passwords
-        .open(path, environment, console, read)
+    let shown = file.path.display();
+    let what = format!("Password of `{shown}`");
+    access
+        .passwords
+        .open(&what, access.environment, access.console, read)
         .map_err(|error| match error.kind() {
             ErrorKind::PasswordRequired => password_required(shown),
             _ => error.context(format_args!("`{shown}`")),
@@ -148,15 +130,6 @@ impl InputFile {
             let message = format!("`{}` {why}: check {option}", path.display());
             Error::new(ErrorKind::InvalidInput, message)
         };
-        let text = path.to_string_lossy();
-        if text.starts_with("pkcs11:") || text.starts_with("handle:") {
-            return Err(Error::new(
-                ErrorKind::Unsupported,
-                format!(
-                    "`{text}`: keys in PKCS#11 tokens and TPMs are not supported yet: pass a file to {option}"
-                ),
-            ));
-        }
         let unreadable = |error: std::io::Error| refuse(format!("cannot be read ({error})"));
         let file = File::open(path).map_err(unreadable)?;
         let metadata = file.metadata().map_err(unreadable)?;

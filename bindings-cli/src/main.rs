@@ -2,7 +2,6 @@
 //!
 //! The shell's face of `rolesanywhere-core`: it owns the files, the environment, the clock and the
 //! HTTPS. Start reading at `commands/credential_process.rs`.
-#![forbid(unsafe_code)]
 
 mod arguments;
 mod cache;
@@ -14,7 +13,9 @@ mod environment;
 mod exchange;
 mod go_name;
 mod https;
+mod identity;
 mod identity_files;
+mod keys;
 mod output_file;
 mod password;
 mod proxy;

@@ -39,14 +39,14 @@ impl<'a> Passwords<'a> {
     }
 
     /// Opens what may be encrypted: `open` is called with the password that the options name, or
-    /// without one; where one is needed and no place was named, a person is asked, three times at
-    /// most. Without a terminal, `open`'s own error is returned.
+    /// without one; where one is needed and no place was named, a person is asked for `what`, three
+    /// times at most. Without a terminal, `open`'s own error is returned.
     ///
     /// # Errors
     /// `open`'s last; [`ErrorKind::InvalidInput`] when the place cannot be read.
     pub(crate) fn open<T>(
         &self,
-        what: &Path,
+        what: &str,
         environment: &Environment<'_>,
         console: &Console,
         open: impl Fn(Option<&[u8]>) -> Result<T>,
@@ -68,13 +68,12 @@ impl<'a> Passwords<'a> {
             let again = match &outcome {
                 Err(error) if error.kind() == ErrorKind::PasswordRequired => "",
                 Err(error) if error.kind() == ErrorKind::WrongPassword && attempt > 0 => {
-                    "That is not the password. "
+                    "That is not it. "
                 }
                 _ => break,
             };
-            let what = what.to_string_lossy();
             let shown: String = what.chars().filter(|c| !c.is_control()).collect();
-            let Some(typed) = terminal::ask(&format!("{again}Password of `{shown}`: "))? else {
+            let Some(typed) = terminal::ask(&format!("{again}{shown}: "))? else {
                 break;
             };
             outcome = open(Some(&typed));
@@ -116,20 +115,28 @@ fn read(
         })?;
         return Ok(Some(Zeroizing::new(value.into_bytes())));
     }
-    if let Some(password) = &options.pkcs8_password {
-        if password.0.is_empty() {
-            return Ok(None); // aws_signing_helper takes an empty one for none.
-        }
-        console.warn(
-            "--pkcs8-password shows the password to every user of this machine: \
-             use --password-file, --password-env or --password-fd",
-        );
+    for (option, password) in [
+        ("--pkcs8-password", &options.pkcs8_password),
+        ("--tpm-key-password", &options.tpm_key_password),
+    ] {
+        // aws_signing_helper takes an empty one for none.
+        let Some(password) = password.as_ref().filter(|password| !password.0.is_empty()) else {
+            continue;
+        };
+        console.warn(format!(
+            "{option} shows the password to every user of this machine: \
+             use --password-file, --password-env or --password-fd"
+        ));
         return Ok(Some(Zeroizing::new(password.0.as_bytes().to_vec())));
     }
     Ok(None)
 }
 
-fn read_file(path: &PathBuf, option: &str) -> Result<Password> {
+/// Reads a password from a file, up to its final newline; `option` is what named the file.
+///
+/// # Errors
+/// [`ErrorKind::InvalidInput`] when it cannot be read or is too long.
+pub(crate) fn read_file(path: &Path, option: &str) -> Result<Password> {
     let refuse = |why: String| {
         let message = format!("the password file `{}` of {option} {why}", path.display());
         Error::new(ErrorKind::InvalidInput, message)
@@ -165,6 +172,7 @@ mod tests {
             password_env: None,
             password_fd: None,
             pkcs8_password: None,
+            tpm_key_password: None,
         }
     }
 

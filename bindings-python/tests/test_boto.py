@@ -249,6 +249,7 @@ def test_a_credential_process_line_is_served_in_process(
     # None of these programs is on this machine: a subprocess would fail.
     assert shutil.which("aws_signing_helper") is None
     extra = "--role-session-name from-line --session-duration 900 --debug --with-proxy=false"
+    extra += " --no-cache --cache-dir /nonexistent --cache-dir=/nonexistent --no-cache=false"
     config_file(f"[profile app]\n{credential_process(files, emulator, program, extra)}")
     session = boto3.session.Session(profile_name="app", region_name=REGION)
     assert session.get_credentials().method == "roles-anywhere"
@@ -270,6 +271,7 @@ def test_lines_that_only_their_program_can_serve_run_it(
     for line in (
         credential_process(files, emulator, program, "--pkcs11-lib /usr/lib/p.so"),
         credential_process({**files, "private_key": "pkcs11:object=key"}, emulator, program),
+        credential_process({**files, "private_key": "ssh-agent:"}, emulator, program),
         credential_process({**files, "private_key": str(tpm)}, emulator, program),
         credential_process(files, emulator, program, "--cert-selector Key=x509Subject"),
         f"credential_process = {program} serve --port 1\n",

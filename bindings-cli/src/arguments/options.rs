@@ -2,10 +2,8 @@
 
 use std::{path::PathBuf, time::Duration};
 
+use crate::identity::Whereabouts;
 use clap::{ArgAction, Args, ValueEnum};
-use rolesanywhere_core::{Error, ErrorKind, Result};
-
-use crate::{identity_files::Places, selector::Selector};
 
 /// How long opening a connection may take: name lookup, TCP, proxy and TLS.
 const CONNECT_TIMEOUT_SECONDS: &str = "10";
@@ -47,87 +45,109 @@ pub(crate) struct ClientOptions {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Identity")]
 pub(crate) struct IdentityOptions {
-    /// The certificate: PEM, DER, PKCS#7 or PKCS#12; with its chain and its private key, or without
-    #[arg(long, value_name = "FILE", required_unless_present_any = ["cert_selector", "system_store_name"])]
+    /// The certificate: PEM, DER, PKCS#7 or PKCS#12, with its chain and its private key or without; or pkcs11:URI
+    #[arg(long, value_name = "FILE|URI")]
+    #[arg(required_unless_present_any = ["cert_selector", "system_store_name"])]
     #[arg(conflicts_with_all = ["cert_selector", "system_store_name"])]
     pub(crate) certificate: Option<PathBuf>,
-    /// The private key: PEM, DER or PKCS#12 [default: the one in the file of --certificate]
-    #[arg(long, value_name = "FILE")]
+    /// The private key [default: the one where the certificate is]: PEM, DER, PKCS#12 or TSS2; or
+    /// pkcs11:URI, handle:0x81000001 of a TPM, ssh-agent:
+    #[arg(long, value_name = "FILE|URI")]
+    #[arg(conflicts_with_all = ["cert_selector", "system_store_name", "use_latest_expiring_certificate"])]
     pub(crate) private_key: Option<PathBuf>,
     /// The intermediate certificates, in any order
     #[arg(long, value_name = "FILE")]
+    #[arg(conflicts_with_all = ["cert_selector", "use_latest_expiring_certificate"])]
     pub(crate) intermediates: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) password: PasswordOptions,
+    #[command(flatten)]
+    pub(crate) key: KeyOptions,
     #[command(flatten)]
     pub(crate) store: StoreOptions,
 }
 
 impl IdentityOptions {
-    /// Where the files are.
-    ///
-    /// # Errors
-    /// What [`StoreOptions::refuse`] says, when a store of the system is meant.
-    pub(crate) fn places(&self) -> Result<Places<'_>> {
-        match &self.certificate {
-            Some(certificate) => Ok(Places {
-                certificate,
-                private_key: self.private_key.as_deref(),
-                intermediates: self.intermediates.as_deref(),
-            }),
-            None => Err(self.store.refuse()),
+    /// Where the identity is.
+    pub(crate) fn whereabouts(&self) -> Whereabouts<'_> {
+        Whereabouts {
+            certificate: self.certificate.as_deref(),
+            private_key: self.private_key.as_deref(),
+            intermediates: self.intermediates.as_deref(),
+            store: &self.store,
         }
     }
+}
+
+/// How a key that is in no file is reached.
+#[derive(Args, Debug, Default)]
+pub(crate) struct KeyOptions {
+    /// The PKCS#11 module [default: module-path in the URI, else p11-kit's proxy]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) pkcs11_lib: Option<PathBuf>,
+    /// Sign with the token's PIN where a key wants one for each signature
+    #[arg(long, value_parser = boolean, action = ArgAction::Set, num_args = 0..=1)]
+    #[arg(
+        require_equals = true,
+        default_value = "false",
+        default_missing_value = "true"
+    )]
+    #[arg(hide_default_value = true, value_name = "true|false")]
+    #[arg(conflicts_with_all = ["cert_selector", "system_store_name", "tpm_key_password"])]
+    #[arg(conflicts_with_all = ["use_latest_expiring_certificate"])]
+    pub(crate) reuse_pin: bool,
+    /// The TPM's key has no password, so nobody is asked for it
+    #[arg(long, value_parser = boolean, action = ArgAction::Set, num_args = 0..=1)]
+    #[arg(
+        require_equals = true,
+        default_value = "false",
+        default_missing_value = "true"
+    )]
+    #[arg(hide_default_value = true, value_name = "true|false")]
+    #[arg(conflicts_with_all = ["cert_selector", "tpm_key_password"])]
+    pub(crate) no_tpm_key_password: bool,
 }
 
 /// Which certificate of a store of the system: macOS's keychain, Windows's stores.
 #[derive(Args, Debug)]
 pub(crate) struct StoreOptions {
-    /// Which certificate of the system's store: Key=x509Subject,Value=… or file://PATH of JSON
-    #[arg(long, value_name = "SELECTOR", hide = true)]
+    /// The certificate of the system's store (macOS, Windows): Key=x509Subject,Value=… or file://PATH of JSON
+    #[arg(long, value_name = "SELECTOR")]
     pub(crate) cert_selector: Option<String>,
-    /// The store of Windows
-    #[arg(long, value_name = "NAME", hide = true)]
+    /// The store of Windows [default: MY]
+    #[arg(long, value_name = "NAME")]
     pub(crate) system_store_name: Option<String>,
+    /// Of several certificates of the system's store that fit, take the one that is valid longest
+    #[arg(long, value_parser = boolean, action = ArgAction::Set, num_args = 0..=1)]
+    #[arg(
+        require_equals = true,
+        default_value = "false",
+        default_missing_value = "true"
+    )]
+    #[arg(hide_default_value = true, value_name = "true|false")]
+    pub(crate) use_latest_expiring_certificate: bool,
 }
 
-impl StoreOptions {
-    /// Why no store can be used: the selector is wrong, or this platform has none that is supported.
-    pub(crate) fn refuse(&self) -> Error {
-        if let Some(selector) = &self.cert_selector
-            && let Err(error) = Selector::read(selector)
-        {
-            return error;
-        }
-        no_store()
-    }
-}
-
-/// The refusal of the system's stores.
-pub(crate) fn no_store() -> Error {
-    Error::new(
-        ErrorKind::Unsupported,
-        "the certificate stores of macOS and Windows are not supported yet: export the \
-         certificate and its key, and pass the file to --certificate",
-    )
-}
-
-/// Where the password of an encrypted private key is read: one place at most.
+/// Where the password of the private key is read, or its PIN: one place at most.
 #[derive(Args, Debug)]
 #[group(multiple = false)]
 pub(crate) struct PasswordOptions {
-    /// Read the private key's password from this file, up to its final newline
+    /// Read the private key's password or PIN from this file, up to its final newline
     #[arg(long, value_name = "FILE")]
     pub(crate) password_file: Option<PathBuf>,
-    /// Read the private key's password from this environment variable
+    /// Read the private key's password or PIN from this environment variable
     #[arg(long, value_name = "NAME")]
     pub(crate) password_env: Option<String>,
-    /// Read the private key's password from this open file descriptor, up to its final newline
+    /// Read the private key's password or PIN from this open file descriptor, up to its final newline
     #[arg(long, value_name = "NUMBER")]
     pub(crate) password_fd: Option<u16>,
     /// Deprecated, since every user of the machine can read it: the password itself
     #[arg(long, value_name = "PASSWORD", hide = true, allow_hyphen_values = true)]
     pub(crate) pkcs8_password: Option<SecretArgument>,
+    /// Deprecated, since every user of the machine can read it: the password of the TPM's key
+    #[arg(long, value_name = "PASSWORD", hide = true, allow_hyphen_values = true)]
+    #[arg(conflicts_with = "cert_selector")]
+    pub(crate) tpm_key_password: Option<SecretArgument>,
 }
 
 /// The session that is asked for.

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use super::*;
+use crate::{identity::Identity, keys::Access};
 
 const REQUIRED: [&str; 8] = [
     "--certificate=c.pem",
@@ -189,7 +190,7 @@ fn variables_stand_for_options_and_the_command_line_goes_first() {
     let options = read(&[], &all).unwrap();
     let identity = &options.client.identity;
     assert_eq!(
-        identity.places().unwrap().certificate.to_str(),
+        identity.certificate.as_deref().unwrap().to_str(),
         Some("from variable.pem")
     );
     assert_eq!(options.client.session.profile_arn, "arn:p");
@@ -237,17 +238,19 @@ fn a_store_of_the_system_is_no_file() {
             .map(OsString::from);
         let read = Arguments::read(line, &Environment::new(&|_| None)).unwrap();
         match read.command {
-            Command::CredentialProcess(options) => options
-                .client
-                .identity
-                .places()
-                .unwrap_err()
-                .message()
-                .to_owned(),
+            Command::CredentialProcess(options) => {
+                let options = &options.client.identity;
+                let passwords = crate::password::Passwords::new(&options.password);
+                let environment = Environment::new(&|_| None);
+                let console = crate::console::Console::default();
+                let access = Access::new(&options.key, &passwords, &environment, &console);
+                let opened = Identity::open(options.whereabouts(), &access);
+                opened.unwrap_err().message().to_owned()
+            }
             other => panic!("{other:?}"),
         }
     };
-    assert!(line("Key=x509Subject,Value=CN=a").contains("pass the file to --certificate"));
+    assert!(line("Key=x509Subject,Value=CN=a").contains("this system has no certificate store"));
     assert!(line("nonsense").starts_with("--cert-selector: it is not of the form"));
     let both = read(&["--cert-selector=Key=x509Subject,Value=CN=a"]).unwrap_err();
     assert!(both.contains("exclude each other"), "{both}");

@@ -21,11 +21,12 @@ const EXCLUSIVE: [&[&str]; 3] = [
         "password-fd",
         "password-file",
         "pkcs8-password",
+        "tpm-key-password",
     ],
 ];
 
-/// Options without a variable: `--pkcs8-password` is deprecated, and `--password-env` is the way.
-const NEVER: [&str; 3] = ["help", "pkcs8-password", "version"];
+/// Options without a variable: those that hold a password are deprecated, and `--password-env` is the way.
+const NEVER: [&str; 4] = ["help", "pkcs8-password", "tpm-key-password", "version"];
 
 /// The command line with the options that variables add, and the names of these options.
 pub(super) fn add(

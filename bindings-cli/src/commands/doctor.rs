@@ -8,7 +8,6 @@ use std::time::Instant;
 use rolesanywhere_core::{
     Certificate, CertificateChain, Error, ErrorKind, Result, UnixTime,
     identity::{self, AttributeMapping, Severity},
-    signers::ring::RingSigner,
 };
 
 use self::report::{Clock, Endpoint, Granted, Report, Verdict};
@@ -18,7 +17,7 @@ use crate::{
     console::Console,
     environment::Environment,
     exchange::{self, Exchange},
-    identity_files::Identity,
+    identity::Identity,
 };
 
 /// A clock that is off by less is not worth a word: HTTP's `Date` has whole seconds and travels.
@@ -154,12 +153,12 @@ fn reach(client: &Client<'_>) -> Endpoint {
 
 /// Asks for a session, of which nothing is kept.
 fn ask(client: &Client<'_>, identity: &Identity, console: &Console) -> Granted {
-    let outcome = RingSigner::new(&identity.key).and_then(|signer| {
+    let outcome = identity.key.signer().and_then(|signer| {
         let http = client.http()?;
         Exchange {
             request: client.request(),
             chain: &identity.chain,
-            signer: &signer,
+            signer: &*signer,
             client: &http,
             console,
         }

@@ -8,8 +8,14 @@ use rolesanywhere_core::{
 };
 
 use crate::{
-    arguments::ReadCertificateData, console::Console, environment::Environment, go_name::go_name,
-    identity_files::InputFile, password::Passwords, selector::Selector,
+    arguments::{KeyOptions, ReadCertificateData},
+    console::Console,
+    environment::Environment,
+    go_name::go_name,
+    identity_files::InputFile,
+    keys::{self, Access, pkcs11, place::Place},
+    password::Passwords,
+    selector::Selector,
 };
 
 /// Prints one JSON object about the end entity's certificate, without a newline; with a selector, as
@@ -30,11 +36,28 @@ pub(crate) fn run(
         .map(Selector::read)
         .transpose()?;
     let Some(path) = &options.certificate else {
-        return Err(crate::arguments::no_store());
+        let store = options.system_store_name.as_deref();
+        let all = keys::store::certificates(store)?.into_iter();
+        let wanted = selector.unwrap_or_default();
+        let fitting = all.filter(|certificate| wanted.matches(certificate));
+        return super::print(list(fitting.map(|certificate| (certificate, None))).as_bytes());
     };
-    let file = InputFile::read(path, "--certificate")?;
     let passwords = Passwords::new(&options.password);
-    let chain = passwords.open(path, environment, console, |password| {
+    if let Place::Pkcs11(uri) = Place::read(path, "--certificate")? {
+        let wanted = selector.unwrap_or_default();
+        let no_key = KeyOptions {
+            pkcs11_lib: options.pkcs11_lib.clone(),
+            ..KeyOptions::default()
+        };
+        let access = Access::new(&no_key, &passwords, environment, console);
+        let all = pkcs11::certificates(&uri, &access)?.into_iter();
+        let fitting = all.filter(|(certificate, _)| wanted.matches(certificate));
+        let text = list(fitting.map(|(certificate, uri)| (certificate, Some(uri))));
+        return super::print(text.as_bytes());
+    }
+    let file = InputFile::read(path, "--certificate")?;
+    let what = format!("Password of `{}`", path.display());
+    let chain = passwords.open(&what, environment, console, |password| {
         let files = IdentityFiles {
             certificate: &file.bytes,
             private_key: None,
@@ -84,26 +107,33 @@ fn json(certificate: &Certificate) -> Result<String> {
 fn matching(chain: &CertificateChain, selector: &Selector) -> String {
     let all = std::iter::once(chain.end_entity());
     let all = all.chain(chain.intermediates()).chain(chain.unrelated());
-    let selected: Vec<_> = all
-        .filter(|certificate| selector.matches(certificate))
-        .collect();
-    if selected.is_empty() {
-        return "No matching identities\n".to_owned();
-    }
-    let mut text = String::from("Matching identities\n");
-    for (position, certificate) in selected.into_iter().enumerate() {
+    let selected = all.filter(|certificate| selector.matches(certificate));
+    list(selected.map(|certificate| (certificate.clone(), None)))
+}
+
+/// Certificates, each with its URI if it has one, as the reference helper lists them.
+fn list(certificates: impl Iterator<Item = (Certificate, Option<String>)>) -> String {
+    let mut text = String::new();
+    for (position, (certificate, uri)) in certificates.enumerate() {
+        if position == 0 {
+            text.push_str("Matching identities\n");
+        }
         let serial = certificate.serial_hex().to_ascii_uppercase();
         let serial = serial.trim_start_matches('0');
+        let uri = uri.map_or_else(String::new, |uri| format!("URI: {uri}\n"));
         // Writing into a string does not fail.
         let _ = write!(
             text,
-            "{}) Hex Fingerprint: {}\nSubject: {}\nIssuer: {}\nSerial Number: {}\n\n",
+            "{}) Hex Fingerprint: {}\nSubject: {}\nIssuer: {}\nSerial Number: {}\n{uri}\n",
             position + 1,
             sha1_hex(certificate.as_der()),
             go_name(certificate.subject()),
             go_name(certificate.issuer()),
             if serial.is_empty() { "0" } else { serial },
         );
+    }
+    if text.is_empty() {
+        text.push_str("No matching identities\n");
     }
     text
 }

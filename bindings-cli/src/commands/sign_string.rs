@@ -1,15 +1,14 @@
 //! `rolesanywhere sign-string`: signs a fixed text, to try a key out.
 
 use ring::digest::{self, SHA256};
-use rolesanywhere_core::{
-    PublicKey, Result, SigningAlgorithm, signers::rustcrypto::RustCryptoSigner,
-};
+use rolesanywhere_core::{PublicKey, Result, SigningAlgorithm};
 
 use crate::{
     arguments::{SignString, SignatureFormat},
     console::Console,
     environment::Environment,
-    identity_files::{self, Identity, Places},
+    identity::{self, Identity, Whereabouts},
+    keys::Access,
     password::Passwords,
 };
 
@@ -27,22 +26,24 @@ pub(crate) fn run(
 ) -> Result<()> {
     console.set_verbose(options.output.verbose);
     let passwords = Passwords::new(&options.password);
-    let private_key = options.private_key.as_deref();
-    let key = match (options.certificate.as_deref(), private_key) {
-        (Some(certificate), private_key) => {
-            let places = Places {
+    let access = Access::new(&options.key, &passwords, environment, console);
+    let key = match (
+        options.certificate.as_deref(),
+        options.private_key.as_deref(),
+    ) {
+        (None, Some(path)) => identity::private_key(path, &access)?,
+        (certificate, private_key) => {
+            let whereabouts = Whereabouts {
                 certificate,
                 private_key,
                 intermediates: None,
+                store: &options.store,
             };
-            Identity::load(places, &passwords, environment, console)?.key
+            Identity::open(whereabouts, &access)?.key
         }
-        (None, Some(path)) => identity_files::private_key(path, &passwords, environment, console)?,
-        (None, None) => return Err(options.store.refuse()),
     };
     let message = message(key.public_key());
-    let signer = RustCryptoSigner::new(&key)?;
-    let signature = signer.sign_under(options.digest.into(), &message)?;
+    let signature = key.sign_under(options.digest.into(), &message)?;
     match options.format {
         SignatureFormat::Json => super::print(format!("\"{}\"", signature.to_hex()).as_bytes()),
         SignatureFormat::Text => super::print(signature.to_hex().as_bytes()),

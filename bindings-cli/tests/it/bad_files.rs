@@ -171,19 +171,70 @@ fn an_encrypted_key_without_a_password_says_how_to_give_one() {
 }
 
 #[test]
-fn hardware_keys_are_named_as_what_they_are() {
+fn keys_that_are_nowhere_are_refused_by_what_is_missing() {
+    let world = World::new();
+    let certificate = world.text("certificate.pem");
     let arns = Arns::any();
-    let run = run(&mut program(&[
-        "credential-process",
-        "--certificate=pkcs11:object=x",
-        "--trust-anchor-arn",
-        &arns.trust_anchor,
-        "--profile-arn",
-        &arns.profile,
-        "--role-arn",
-        &arns.role,
-    ]));
-    run.fails_with("keys in PKCS#11 tokens and TPMs are not supported yet");
+    for (line, part) in [
+        (
+            &[
+                "--certificate=pkcs11:object=x",
+                "--pkcs11-lib=/nonexistent.so",
+            ][..],
+            "the PKCS#11 module `/nonexistent.so` cannot be loaded",
+        ),
+        (
+            &["--certificate=pkcs11:?pin-value=1234&pin-source=/pin"],
+            "--certificate: it has both `pin-value` and `pin-source`",
+        ),
+        (
+            &["--certificate=handle:0x81000001"],
+            "names a key, not a certificate",
+        ),
+        (
+            &["--certificate", &certificate, "--private-key=handle:81zz"],
+            "names no key of a TPM",
+        ),
+        (
+            &["--certificate", &certificate, "--private-key=ssh-agent:"],
+            "SSH_AUTH_SOCK is not set",
+        ),
+        (
+            &["--cert-selector=Key=x509Subject,Value=CN=x"],
+            "this system has no certificate store",
+        ),
+        (
+            &["--system-store-name=MY"],
+            "this system has no certificate store",
+        ),
+        (
+            &["--cert-selector=Key=x509Subject,Value=CN=x", "--reuse-pin"],
+            "exclude each other",
+        ),
+        (
+            &[
+                "--certificate",
+                &certificate,
+                "--no-tpm-key-password",
+                "--tpm-key-password=hunter2",
+            ],
+            "exclude each other",
+        ),
+    ] {
+        let mut all = vec![
+            "credential-process",
+            "--trust-anchor-arn",
+            &arns.trust_anchor,
+        ];
+        all.extend(["--profile-arn", &arns.profile, "--role-arn", &arns.role]);
+        all.extend(line);
+        let ended = run(program(&all).env("TPM_DEVICE", "/nonexistent"));
+        ended.fails_with(part);
+        assert!(
+            !ended.stderr.contains("hunter2") && !ended.stderr.contains("1234"),
+            "{ended:?}"
+        );
+    }
 }
 
 #[test]

@@ -16,6 +16,8 @@ mod emulate;
 #[cfg(test)]
 mod emulator;
 #[cfg(test)]
+mod hardware;
+#[cfg(test)]
 mod harness;
 #[cfg(test)]
 mod keys;

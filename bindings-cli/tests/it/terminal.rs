@@ -102,7 +102,7 @@ fn a_wrong_password_is_asked_for_again_three_times_at_most() {
     let (server, arns) = world.emulator();
     let (mut session, _) = spawn(&world, &arns, server.endpoint());
     session.send_line("hunter1").unwrap();
-    session.exp_string("That is not the password.").unwrap();
+    session.exp_string("That is not it.").unwrap();
     session.exp_string("key.pem`: ").unwrap();
     session.send_line("hunter2").unwrap();
     assert_eq!(end(&mut session), "0");
@@ -110,7 +110,7 @@ fn a_wrong_password_is_asked_for_again_three_times_at_most() {
     let (mut session, _) = spawn(&world, &arns, server.endpoint());
     for _ in 0..2 {
         session.send_line("hunter3").unwrap();
-        session.exp_string("That is not the password.").unwrap();
+        session.exp_string("That is not it.").unwrap();
         session.exp_string("key.pem`: ").unwrap();
     }
     session.send_line("hunter3").unwrap();

@@ -58,11 +58,13 @@ KEYS = {
 }
 _REQUIRED = ("trust_anchor_arn", "profile_arn", "role_arn", "certificate")
 _PROGRAMS = ("aws_signing_helper", "rolesanywhere")
-#: Flags of ``credential-process`` with a value, of either program, and the options that they set.
+#: Flags of ``credential-process`` with a value, of either program, and the options that they set;
+#: ``None`` for what has no meaning here: sessions are kept in memory, not in files.
 #: A flag that is in no table (a PKCS#11 library, a TPM, a certificate store) is the program's own.
-_FLAGS = {
+_FLAGS: dict[str, str | None] = {
     "--arns-in": "arn_placement",
     "--ca-bundle": "verify",
+    "--cache-dir": None,
     "--certificate": "certificate",
     "--connect-timeout": "connect_timeout",
     "--endpoint": "endpoint",
@@ -81,6 +83,7 @@ _FLAGS = {
 }
 _SWITCHES = {
     "--debug": None,
+    "--no-cache": None,
     "--no-verify-ssl": "verify",
     "--use-dualstack-endpoint": "dual_stack",
     "--use-fips-endpoint": "fips",
@@ -128,7 +131,7 @@ def from_profile(profile: Mapping[str, Any], name: str) -> Options | None:
 def from_credential_process(arguments: Sequence[str]) -> Options | None:
     """The options of a ``credential_process`` line, split into its words; ``None`` when the line is
     another program's, or wants something that only its program does (PKCS#11, a TPM, a certificate
-    store): then the program is run as ever."""
+    store, an SSH agent): then the program is run as ever."""
     program = os.path.basename(arguments[0].replace("\\", "/")) if arguments else ""
     if _without_exe(program.lower()) not in _PROGRAMS:
         return None
@@ -148,14 +151,16 @@ def from_credential_process(arguments: Sequence[str]) -> Options | None:
             text = value if equals else next(words, None)
             if text is None:
                 return None
-            if text:
-                values[_FLAGS[flag]] = _password(flag, text) if _FLAGS[flag] == "password" else text
+            option = _FLAGS[flag]
+            if text and option is not None:
+                values[option] = _password(flag, text) if option == "password" else text
         else:
             return None
     if any(not values.get(key) for key in _REQUIRED):
         return None
     places = (values["certificate"], values.get("private_key", ""))
-    if any(place.startswith(("pkcs11:", "handle:")) for place in places) or _is_tpm_key(places[1]):
+    elsewhere = ("pkcs11:", "handle:", "ssh-agent:")
+    if any(place.startswith(elsewhere) for place in places) or any(map(_is_tpm_key, places)):
         return None
     try:
         values["duration_seconds"] = int(values["duration_seconds"])

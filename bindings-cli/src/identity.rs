@@ -1,0 +1,166 @@
+//! The identity, wherever its parts are: the certificate with its chain, and the private key.
+
+use std::path::Path;
+
+use rolesanywhere_core::{Certificate, CertificateChain, Error, ErrorKind, IdentityFiles, Result};
+
+use crate::{
+    arguments::StoreOptions,
+    identity_files::{self, InputFile, Places},
+    keys::{self, Access, Key, pkcs11, place::Place},
+};
+
+/// Where the identity's parts are, as the options say.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Whereabouts<'a> {
+    pub(crate) certificate: Option<&'a Path>,
+    pub(crate) private_key: Option<&'a Path>,
+    pub(crate) intermediates: Option<&'a Path>,
+    pub(crate) store: &'a StoreOptions,
+}
+
+/// A certificate chain and the private key of its end entity: one generation, since both were read
+/// together and compared.
+#[derive(Debug)]
+pub(crate) struct Identity {
+    pub(crate) chain: CertificateChain,
+    pub(crate) key: Key,
+}
+
+impl Identity {
+    /// Opens the identity: reads its files, or goes to where its key is.
+    ///
+    /// # Errors
+    /// [`ErrorKind::KeyMismatch`] when key and certificate are known to be no pair; what reading
+    /// files, logging in to a token, reaching a TPM or an agent can meet, each naming the place.
+    pub(crate) fn open(where_: Whereabouts<'_>, access: &Access<'_>) -> Result<Self> {
+        let Some(certificate) = where_.certificate else {
+            let (chain, key) = keys::store::identity(where_.store, access)?;
+            return Ok(Self { chain, key });
+        };
+        let certificate_place = Place::read(certificate, "--certificate")?;
+        let key_place = where_
+            .private_key
+            .map(|path| Place::read(path, "--private-key"))
+            .transpose()?;
+        let (chain, key) = match (&certificate_place, &key_place) {
+            (Place::File(path), None | Some(Place::File(_))) => {
+                return Self::in_files(path, where_, access);
+            }
+            (Place::Pkcs11(uri), None) => {
+                pkcs11::identity(Some(&**uri), None, None, more(where_)?, access)?
+            }
+            (Place::Pkcs11(uri), Some(Place::Pkcs11(key))) => {
+                pkcs11::identity(Some(&**uri), Some(&**key), None, more(where_)?, access)?
+            }
+            (Place::File(_), Some(Place::Pkcs11(key))) => {
+                let chain = chain(certificate, where_.intermediates)?;
+                pkcs11::identity(None, Some(&**key), Some(chain), Vec::new(), access)?
+            }
+            (Place::File(_), Some(Place::TpmHandle(handle))) => {
+                let chain = chain(certificate, where_.intermediates)?;
+                let key = keys::tpm::persistent(*handle, access)?;
+                (chain, key)
+            }
+            (Place::File(_), Some(Place::SshAgent(wanted))) => {
+                let chain = chain(certificate, where_.intermediates)?;
+                let wanted_key = chain.end_entity().public_key()?;
+                let key = keys::ssh_agent::key(wanted, Some(wanted_key), access)?;
+                (chain, key)
+            }
+            (Place::Pkcs11(_), Some(_)) => {
+                return Err(Error::new(
+                    ErrorKind::Unsupported,
+                    "a certificate in a token goes with a key in a token: export the certificate, or name \
+                     the key by a pkcs11: URI",
+                ));
+            }
+            (Place::TpmHandle(_) | Place::SshAgent(_), _) => {
+                return Err(Error::new(
+                    ErrorKind::InvalidInput,
+                    format!(
+                        "`{}` names a key, not a certificate: pass it to --private-key, and the \
+                         certificate's file to --certificate",
+                        certificate.display()
+                    ),
+                ));
+            }
+        };
+        Self::paired(chain, key)
+    }
+
+    /// Both parts in files, though the key's may hold what only a TPM opens.
+    fn in_files(certificate: &Path, where_: Whereabouts<'_>, access: &Access<'_>) -> Result<Self> {
+        let certificate_file = InputFile::read(certificate, "--certificate")?;
+        let private_key = where_
+            .private_key
+            .map(|path| InputFile::read(path, "--private-key"))
+            .transpose()?;
+        let key_file = private_key.as_ref().unwrap_or(&certificate_file);
+        if keys::tpm::is_key_file(&key_file.bytes) {
+            let key = keys::tpm::in_file(key_file, access)?;
+            let chain = chain(certificate, where_.intermediates)?;
+            return Self::paired(chain, key);
+        }
+        let places = Places {
+            certificate: &certificate_file,
+            private_key: private_key.as_ref(),
+            intermediates: where_.intermediates,
+        };
+        let (chain, key) = identity_files::identity(places, access)?;
+        let key = Key::File(key);
+        Ok(Self { chain, key })
+    }
+
+    fn paired(chain: CertificateChain, key: Key) -> Result<Self> {
+        key.check_matches(&chain)?;
+        Ok(Self { chain, key })
+    }
+}
+
+/// Opens a private key alone, without a certificate.
+///
+/// # Errors
+/// As [`Identity::open`], as far as keys go.
+pub(crate) fn private_key(path: &Path, access: &Access<'_>) -> Result<Key> {
+    match Place::read(path, "--private-key")? {
+        Place::File(path) => {
+            let file = InputFile::read(path, "--private-key")?;
+            if keys::tpm::is_key_file(&file.bytes) {
+                return keys::tpm::in_file(&file, access);
+            }
+            identity_files::private_key(&file, access).map(Key::File)
+        }
+        Place::Pkcs11(uri) => pkcs11::key(&uri, access),
+        Place::SshAgent(wanted) => keys::ssh_agent::key(wanted, None, access),
+        Place::TpmHandle(handle) => keys::tpm::persistent(handle, access),
+    }
+}
+
+/// The chain of a file, for a key that is elsewhere.
+fn chain(certificate: &Path, intermediates: Option<&Path>) -> Result<CertificateChain> {
+    let file = InputFile::read(certificate, "--certificate")?;
+    let more = intermediates
+        .map(|path| InputFile::read(path, "--intermediates"))
+        .transpose()?;
+    let files = IdentityFiles {
+        certificate: &file.bytes,
+        private_key: None,
+        intermediates: more.as_ref().map(|file| &**file.bytes),
+        password: None,
+    };
+    files
+        .read_chain()
+        .map_err(|error| error.context(format_args!("`{}`", certificate.display())))
+}
+
+/// The certificates of `--intermediates`, for one that is in a token.
+fn more(where_: Whereabouts<'_>) -> Result<Vec<Certificate>> {
+    let Some(path) = where_.intermediates else {
+        return Ok(Vec::new());
+    };
+    let chain = chain(path, None)?;
+    let all = std::iter::once(chain.end_entity());
+    let all = all.chain(chain.intermediates()).chain(chain.unrelated());
+    Ok(all.cloned().collect())
+}
