@@ -35,6 +35,7 @@ const DEFAULT_DURATION = "3600";
 const FLAGS = {
   "--arns-in": "arnPlacement",
   "--ca-bundle": "caBundle",
+  "--cache-dir": undefined, // sessions are kept in memory here
   "--certificate": "certificate",
   "--connect-timeout": "connectTimeout",
   "--endpoint": "endpoint",
@@ -53,6 +54,7 @@ const FLAGS = {
 };
 const SWITCHES = {
   "--debug": undefined,
+  "--no-cache": undefined,
   "--no-verify-ssl": "noVerifySsl",
   "--use-dualstack-endpoint": "dualStack",
   "--use-fips-endpoint": "fips",
@@ -136,7 +138,7 @@ async function passwordOf(path) {
 
 /**
  * The options of a line, or nothing when it is another program's, or wants what only its program does:
- * PKCS#11, a TPM, a certificate store, the environment's proxy.
+ * PKCS#11, a TPM, an SSH agent, a certificate store, the environment's proxy.
  */
 async function fromCredentialProcess(line, { fetch, requestHandler }) {
   const words = wordsOf(line ?? "");
@@ -145,7 +147,7 @@ async function fromCredentialProcess(line, { fetch, requestHandler }) {
   const values = valuesOf(words.slice(2));
   if (values === undefined || REQUIRED.some((key) => values[KEYS[key]] === undefined)) return undefined;
   const { caBundle, noVerifySsl, withProxy, connectTimeout, requestTimeout, passwordEnv, passwordFile, ...options } = values;
-  if ([options.certificate, options.privateKey ?? ""].some((place) => /^(?:pkcs11|handle):/.test(place))) return undefined;
+  if ([options.certificate, options.privateKey ?? ""].some((place) => /^(?:pkcs11|handle|ssh-agent):/.test(place))) return undefined;
   if (options.privateKey !== undefined && (await isTpmKey(options.privateKey))) return undefined;
   const numbers = [options.durationSeconds, connectTimeout, requestTimeout].filter((text) => text !== undefined);
   if (!numbers.every((text) => /^\d+(?:\.\d+)?$/.test(text))) return undefined; // the program says what is wrong
@@ -174,7 +176,7 @@ function valuesOf(words) {
     } else if (Object.hasOwn(FLAGS, flag ?? "")) {
       const value = given ?? rest.next().value;
       if (value === undefined) return undefined;
-      if (value !== "") values[FLAGS[flag]] = value;
+      if (value !== "" && FLAGS[flag] !== undefined) values[FLAGS[flag]] = value;
     } else {
       return undefined;
     }

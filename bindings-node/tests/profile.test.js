@@ -113,6 +113,7 @@ test("lines that call the helper are served in this process", async () => {
   await works(line("--password-env KEY_PASSWORD", "rolesanywhere", encryptedPath));
   await works(line(`--password-file ${file("p", "secret\n")}`, "rolesanywhere", encryptedPath));
   await works(line(`--intermediates ${certificatePath} --use-dualstack-endpoint=false --request-timeout 5 --connect-timeout 1`));
+  await works(line("--no-cache --cache-dir /nowhere", "rolesanywhere"));
   await works(line("--with-proxy"), { fetch });
 });
 
@@ -127,6 +128,7 @@ test("what its program alone can do is left to others", async () => {
     line("| tee /tmp/log"),
     line("--role-session-name $USER"),
     line("", "aws_signing_helper", "pkcs11:token=t"),
+    line("", "rolesanywhere", "ssh-agent:"),
     line("", "aws_signing_helper", file("tpm.key", "-----BEGIN TSS2 PRIVATE KEY-----\n")),
     { credential_process: `aws_signing_helper credential-process ${ROLES}` },
   ];
