@@ -23,8 +23,8 @@ const SERVICE: &str = "rolesanywhere";
 #[derive(Clone, Debug)]
 pub struct UnsignedRequest {
     public_key: PublicKey,
-    serial: String,
-    scope: CredentialScope,
+    /// The `Authorization` header up to the signature.
+    authorization: String,
     canonical_request: CanonicalRequest,
     string_to_sign: String,
     url: String,
@@ -89,13 +89,18 @@ impl UnsignedRequest {
             Settings::default(),
         )?;
         let scope = CredentialScope::new(now, call.endpoint.signing_region(), SERVICE)?;
+        let authorization = Authorization::unsigned(
+            algorithm.name(),
+            end_entity.serial_decimal(),
+            &scope,
+            canonical.signed_headers(),
+        )?;
         let string_to_sign =
             crate::sigv4::string_to_sign(algorithm.name(), now, &scope, &canonical);
         let separator = if query.is_empty() { "" } else { "?" };
         Ok(Self {
             public_key,
-            serial: end_entity.serial_decimal().to_string(),
-            scope,
+            authorization,
             canonical_request: canonical,
             string_to_sign,
             url: format!("{}/sessions{separator}{query}", call.endpoint.url()),
@@ -151,15 +156,9 @@ impl UnsignedRequest {
                 ),
             ));
         }
-        let authorization = Authorization::new(
-            self.algorithm().name(),
-            &self.serial,
-            &self.scope,
-            self.canonical_request.signed_headers(),
-            signature.as_bytes(),
-        )?;
+        let authorization = [&self.authorization, &*signature.to_hex()].concat();
         let mut headers = self.headers.clone();
-        headers.push(("authorization".to_string(), authorization.to_string()));
+        headers.push(("authorization".to_string(), authorization));
         Ok(HttpRequest {
             method: "POST",
             url: self.url.clone(),

@@ -63,6 +63,18 @@ impl Authorization {
         )
     }
 
+    /// The text of a header up to its signature, which goes behind it in lower-case hexadecimal.
+    pub(crate) fn unsigned(
+        algorithm: &str,
+        credential: &str,
+        scope: &CredentialScope,
+        signed_headers: &str,
+    ) -> Result<String> {
+        let scope = scope.clone();
+        let header = Self::assemble(algorithm, credential, scope, signed_headers, String::new())?;
+        Ok(header.to_string())
+    }
+
     /// Reads a header as [`Display`](fmt::Display) writes it, at most one space after each comma.
     ///
     /// # Errors
