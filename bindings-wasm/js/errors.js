@@ -52,6 +52,15 @@ export function calling(core, act) {
   }
 }
 
+/** The same with a core that may promise its answer, as the native one does where work takes long. */
+export async function awaiting(core, act) {
+  try {
+    return await act();
+  } catch (thrown) {
+    throw thrown instanceof core.Failure ? fromFailure(thrown) : thrown;
+  }
+}
+
 /** What the core is told about an error: its own words, or the code of what the host met. */
 export function failureOf(core, error) {
   return failures.get(error) ?? new core.Failure(error.code, error.message);

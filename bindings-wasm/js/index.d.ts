@@ -90,6 +90,9 @@ export interface Session {
 /** Content, not a path: PEM as text, or bytes in any form that the build reads. */
 export type Source = string | Uint8Array | ArrayBuffer;
 
+/** Text is taken as UTF-8. */
+export type Password = string | Uint8Array | ArrayBuffer;
+
 /** A certificate and who signs for it. */
 export type Identity = IdentityWithKey | IdentityWithSigner;
 
@@ -120,8 +123,8 @@ export interface IdentityCertificates {
   certificate: Source;
   /** Certificates that may be issuers; those on the way to the root are sent. */
   certificateChain?: Source;
-  /** The password of the private key or of the PKCS#12 file. */
-  password?: string | Uint8Array | ArrayBuffer;
+  /** The password of the private key or of the PKCS#12 file; a function is asked only when one is wanted. */
+  password?: Password | (() => Password | Promise<Password>);
 }
 
 /**

@@ -3,6 +3,7 @@
 
 import { cacheApi, durableObject, SessionCacheObject, workersKv } from "./cache.js";
 import { ERROR_CODES, RolesAnywhereError, isRolesAnywhereError } from "./errors.js";
+import { readIdentity } from "./keys.js";
 import { Provider } from "./provider.js";
 import { awsClient, requestSigner } from "./sign.js";
 
@@ -22,3 +23,5 @@ export function bind(load) {
 }
 
 export { cacheApi, durableObject, SessionCacheObject, workersKv, ERROR_CODES, RolesAnywhereError, isRolesAnywhereError };
+// For a host that reads files itself: `identity` may return what this makes.
+export { readIdentity };

@@ -4,9 +4,19 @@
 // signed request of an unsigned one.
 
 import { bytesOf, bytesOrNothing, concat } from "./bytes.js";
-import { RolesAnywhereError, calling, invalidInput, wrapped } from "./errors.js";
+import { RolesAnywhereError, awaiting, calling, invalidInput, isRolesAnywhereError, wrapped } from "./errors.js";
+
+// What this file has made: a host that reads identities itself returns it from `identity`.
+const made = new WeakSet();
 
 export async function readIdentity(core, given) {
+  if (made.has(given)) return given;
+  const identity = await read(core, given);
+  made.add(identity);
+  return identity;
+}
+
+async function read(core, given) {
   if (given === null || typeof given !== "object") {
     throw invalidInput("the identity is no object: return `{ certificate, privateKey }` or `{ certificate, signer }`");
   }
@@ -15,13 +25,13 @@ export async function readIdentity(core, given) {
   const files = {
     certificate: bytesOf(certificate, "the certificate"),
     intermediates: certificateChain === undefined ? undefined : bytesOf(certificateChain, "the certificate chain"),
-    password: password === undefined ? undefined : bytesOf(password, "the password"),
+    password,
   };
   if (signer !== undefined) {
     if (privateKey !== undefined) throw invalidInput("both `privateKey` and `signer` are given: pass one of them");
-    return withSigner(core, readChain(core, files), signer);
+    return withSigner(core, await readChain(core, files), signer);
   }
-  if (isCryptoKey(privateKey)) return withCryptoKey(core, readChain(core, files), privateKey);
+  if (isCryptoKey(privateKey)) return withCryptoKey(core, await readChain(core, files), privateKey);
   const key = privateKey === undefined ? undefined : bytesOf(privateKey, "the private key");
   return core.LocalIdentity === undefined
     ? importedByWebCrypto(core, files, key)
@@ -29,22 +39,43 @@ export async function readIdentity(core, given) {
 }
 
 function readChain(core, { certificate, intermediates, password }) {
-  return calling(core, () => core.CertificateChain.read(certificate, intermediates, password));
+  return opening(password, (bytes) =>
+    awaiting(core, () => core.CertificateChain.read(certificate, intermediates, bytes)),
+  );
+}
+
+/** Reads with the password; a function is asked for it only when something is to be opened with it. */
+async function opening(password, reads) {
+  if (typeof password !== "function") return reads(password === undefined ? undefined : bytesOf(password, "the password"));
+  try {
+    return await reads(undefined);
+  } catch (error) {
+    if (!isRolesAnywhereError(error, "password_required")) throw error;
+  }
+  let told;
+  try {
+    told = await password();
+  } catch (thrown) {
+    throw wrapped("password_required", "the password's function failed", thrown);
+  }
+  return reads(bytesOf(told, "what the password's function returned"));
 }
 
 // ---- keys as bytes
 
 /** The core reads the key in whatever form it has; WebCrypto signs with it where it can. */
 async function readByCore(core, { certificate, intermediates, password }, key) {
-  const local = calling(core, () => core.LocalIdentity.read(certificate, key, intermediates, password));
+  const local = await opening(password, (bytes) =>
+    awaiting(core, () => core.LocalIdentity.read(certificate, key, intermediates, bytes)),
+  );
   try {
     const chain = local.chain;
-    const pkcs8 = local.toPkcs8();
+    const pkcs8 = local.toPkcs8?.(); // a core that signs faster than WebCrypto keeps it
     const cryptoKey = pkcs8 === undefined ? undefined : await imported(local.keyAlgorithm, pkcs8).catch(() => undefined);
     pkcs8?.fill(0);
     if (cryptoKey !== undefined) return byCryptoKey(core, chain, cryptoKey);
     const signer = calling(core, () => local.signer());
-    return { chain, signedBy: "core", sign: async (unsigned) => calling(core, () => signer.sign(unsigned)) };
+    return { chain, signedBy: "core", sign: (unsigned) => awaiting(core, () => signer.sign(unsigned)) };
   } finally {
     local.free?.();
   }
@@ -52,7 +83,7 @@ async function readByCore(core, { certificate, intermediates, password }, key) {
 
 /** Without the core's readers: PKCS#8 that is not encrypted. */
 async function importedByWebCrypto(core, files, key) {
-  const chain = readChain(core, files);
+  const chain = await readChain(core, files);
   if (key === undefined) {
     throw invalidInput("no private key is given: pass `privateKey` or `signer` (this build does not look for it in the certificate's file)");
   }

@@ -6,6 +6,14 @@ import { MAX_ATTEMPTS, TIMEOUT_MILLISECONDS, createSession } from "./fetch.js";
 import { readIdentity } from "./keys.js";
 
 const IDENTITY = ["certificate", "certificateChain", "privateKey", "password", "signer"];
+const TYPES = {
+  region: "string",
+  endpoint: "string",
+  fips: "boolean",
+  dualStack: "boolean",
+  durationSeconds: "number",
+  roleSessionName: "string",
+};
 
 export class Provider {
   #load;
@@ -26,6 +34,12 @@ export class Provider {
     if (init === null || typeof init !== "object") throw invalidInput("no configuration is given: pass `{ trustAnchorArn, profileArn, roleArn, … }`");
     for (const name of ["trustAnchorArn", "profileArn", "roleArn"]) {
       if (typeof init[name] !== "string") throw invalidInput(`\`${name}\` is not given: pass the ARN`);
+    }
+    for (const [name, type] of Object.entries(TYPES)) {
+      if (init[name] !== undefined && typeof init[name] !== type) throw invalidInput(`\`${name}\` is no ${type}`);
+    }
+    if (!Object.values(init.instanceProperties ?? {}).every((value) => typeof value === "string")) {
+      throw invalidInput("`instanceProperties` are not all texts");
     }
     const { identity, timeoutMilliseconds = TIMEOUT_MILLISECONDS, maxAttempts = MAX_ATTEMPTS, clock = Date.now } = init;
     if (identity === undefined ? init.certificate === undefined : IDENTITY.some((name) => init[name] !== undefined)) {

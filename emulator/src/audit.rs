@@ -45,6 +45,10 @@ pub struct AuditRecord {
     pub profile_arn: Option<String>,
     /// The role that was asked for.
     pub role_arn: Option<String>,
+    /// The input of a control-plane call, once it was found to have the operation's shape.
+    pub request_parameters: Option<serde_json::Value>,
+    /// What a control-plane call that changes something answered.
+    pub response_elements: Option<serde_json::Value>,
     /// Where an accepted request did not conform to the signing process, as CloudTrail's
     /// `additionalEventData` notes it.
     pub nonconformance: Vec<String>,
@@ -114,9 +118,15 @@ impl AuditRecord {
             trust_anchor_arn: None,
             profile_arn: None,
             role_arn: None,
+            request_parameters: None,
+            response_elements: None,
             nonconformance: Vec::new(),
             session: None,
         }
+    }
+
+    pub(crate) fn is_read_only(&self) -> bool {
+        self.operation.starts_with("Get") || self.operation.starts_with("List")
     }
 
     pub(crate) fn refuse(&mut self, check: &'static str, refusal: &Refusal) {

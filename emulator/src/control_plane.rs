@@ -56,6 +56,17 @@ pub(crate) fn answer(
     }
 }
 
+/// CloudTrail omits parameters and answers over 100 KB ("CloudTrail record contents").
+const MAX_AUDITED_LENGTH: usize = 100_000;
+
+fn audited(value: serde_json::Value) -> serde_json::Value {
+    let length = value.to_string().len();
+    if length <= MAX_AUDITED_LENGTH {
+        return value;
+    }
+    serde_json::json!({ "reason": "too large", "omitted": true, "originalSize": length })
+}
+
 fn run(
     service: &Service,
     operation: &Operation,
@@ -76,7 +87,11 @@ fn run(
         body: &request.body,
     };
     let call = Call::new(service, operation, &sources, &caller.arn, now)?;
+    record.request_parameters = call.input_json().map(audited);
     let body = (operation.run)(&call)?;
+    if !record.is_read_only() {
+        record.response_elements = Some(audited(body.clone()));
+    }
     record.outcome = Outcome::Succeeded {
         access_key_id: caller.access_key_id,
         assumed_role_arn: caller.arn,

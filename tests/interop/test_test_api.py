@@ -58,6 +58,16 @@ def test_the_audit_log(clean, rolesanywhere):
     events = clean.test_api("GET", "cloudtrail")[1]["Records"]
     assert [event["eventName"] for event in events] == ["GetProfile", "ListProfiles"]
     assert events[0]["errorCode"] == "ResourceNotFoundException"
+    assert events[0]["requestParameters"] == {"profileId": "00000000-0000-4000-8000-000000000000"}
+    assert events[1]["readOnly"] and events[1]["responseElements"] is None
+    made = rolesanywhere.create_profile(name="told", roleArns=[], tags=[{"key": "a", "value": "b"}])
+    event = clean.test_api("GET", "cloudtrail")[1]["Records"][-1]
+    assert event["requestParameters"] == {
+        "name": "told",
+        "roleArns": [],
+        "tags": [{"key": "a", "value": "b"}],
+    }
+    assert event["responseElements"]["profile"]["profileArn"] == made["profile"]["profileArn"]
 
 
 @pytest.mark.parametrize(

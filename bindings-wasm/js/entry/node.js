@@ -1,17 +1,7 @@
-// Node, Deno and Bun: the module is read from the package's folder, when it is first needed.
+// Node, Deno and Bun.
 
-import { readFileSync } from "node:fs";
-
-import * as core from "../../dist/rolesanywhere.js";
 import { bind } from "../index.js";
+import { load } from "./node-core.js";
 
-let loaded = false;
-
-export const { fromRolesAnywhere, createSession, signRequest, AwsClient } = bind(() => {
-  if (!loaded) {
-    core.initSync({ module: readFileSync(new URL("../../dist/rolesanywhere_bg.wasm", import.meta.url)) });
-    loaded = true;
-  }
-  return core;
-});
+export const { fromRolesAnywhere, createSession, signRequest, AwsClient } = bind(load);
 export * from "../shared.js";

@@ -13,13 +13,13 @@ export default function cases(suite) {
       ok((await caller(context, credentials)).startsWith(`arn:aws:sts::${fixture.account}:assumed-role/app/`));
     });
 
-    suite.test(`pure-Rust signer: ${kind}`, async ({ core, fixture }) => {
+    suite.test(`the core's own signer: ${kind}`, async ({ core, fixture }) => {
       const { certificate, privateKey } = fixture.identities[kind];
       const bytes = (text) => new TextEncoder().encode(text);
-      const identity = core.LocalIdentity.read(bytes(certificate), bytes(privateKey), undefined, undefined);
+      const identity = await core.LocalIdentity.read(bytes(certificate), bytes(privateKey), undefined, undefined);
       const { trustAnchorArn, profileArn, roleArn } = fixture.arns;
       const call = new core.CreateSession(trustAnchorArn, profileArn, roleArn, undefined, fixture.origin, false, false, 900, undefined, [], true);
-      const request = identity.signer().sign(call.prepare(identity.chain, Math.floor(Date.now() / 1000)));
+      const request = await identity.signer().sign(call.prepare(identity.chain, Math.floor(Date.now() / 1000)));
       const headers = [];
       for (let at = 0; at < request.headers.length; at += 2) headers.push([request.headers[at], request.headers[at + 1]]);
       const response = await fetch(request.url, { method: "POST", headers, body: request.body });
@@ -50,6 +50,7 @@ export default function cases(suite) {
       for (const given of [
         { privateKey: containers.traditional },
         { privateKey: containers.encrypted, password: "secret" },
+        { privateKey: containers.encrypted, password: async () => new TextEncoder().encode("secret") },
         { privateKey: base64(containers.der) },
         { certificate: base64(containers.pkcs12), privateKey: undefined, password: "secret" },
         { certificate: certificate + containers.traditional, privateKey: undefined },
@@ -58,15 +59,19 @@ export default function cases(suite) {
         ok(assumedRoleArn.includes(":assumed-role/app/"));
       }
       const codes = [];
-      for (const password of ["wrong", undefined]) {
+      const unasked = () => { throw new Error("asked for no reason"); };
+      ok((await api.createSession(init(kind, { password: unasked }))).assumedRoleArn);
+      const none = () => { throw new Error("cancelled"); };
+      for (const password of ["wrong", undefined, async () => "wrong", none, () => 7]) {
         codes.push((await thrown(() => api.createSession(init(kind, { privateKey: containers.encrypted, password })))).code);
       }
-      equal(codes, ["wrong_password", "password_required"]);
+      equal(codes, ["wrong_password", "password_required", "wrong_password", "password_required", "invalid_input"]);
     }
   });
 
   suite.test("what cannot be used is refused by name", async ({ api, slim, fixture, init }) => {
     const { stranger, identities } = fixture;
+    const text = (content) => new TextEncoder().encode(content);
     const code = async (build, more) => {
       const error = await thrown(() => build.createSession(init("P-256", more)));
       ok(build.isRolesAnywhereError(error), String(error));
@@ -76,9 +81,9 @@ export default function cases(suite) {
     equal(await code(slim, { privateKey: stranger.privateKey }), "key_mismatch");
     equal(await code(api, { privateKey: identities["RSA-2048"].privateKey }), "key_mismatch");
     equal(await code(slim, { privateKey: identities["RSA-2048"].privateKey }), "invalid_key");
-    equal(await code(api, { certificate: "no certificate" }), "invalid_certificate");
-    equal(await code(api, { privateKey: "no key" }), "invalid_key");
-    equal(await code(slim, { privateKey: "no key" }), "invalid_key");
+    equal(await code(api, { certificate: text("no certificate") }), "invalid_certificate");
+    equal(await code(api, { privateKey: text("no key") }), "invalid_key");
+    equal(await code(slim, { privateKey: text("no key") }), "invalid_key");
     equal(await code(slim, { privateKey: identities["P-256"].containers.traditional }), "unsupported");
     equal(await code(slim, { privateKey: undefined }), "invalid_input");
     equal(await code(api, { privateKey: 7 }), "invalid_input");

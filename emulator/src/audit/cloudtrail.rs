@@ -38,7 +38,7 @@ impl AuditRecord {
             "responseElements": self.response_elements(),
             "requestID": self.request_id,
             "eventID": derived_uuid(&[b"event", self.request_id.as_bytes()]),
-            "readOnly": self.operation.starts_with("Get") || self.operation.starts_with("List"),
+            "readOnly": self.is_read_only(),
             "resources": self.resources(account),
             "eventType": "AwsApiCall",
             "managementEvent": true,
@@ -113,7 +113,7 @@ impl AuditRecord {
 
     fn request_parameters(&self) -> Value {
         if self.operation != "CreateSession" {
-            return Value::Null;
+            return self.request_parameters.clone().unwrap_or_default();
         }
         let certificate = self.certificate_der.as_ref().map(|der| BASE64.encode(der));
         let mut parameters = json!({
@@ -143,7 +143,7 @@ impl AuditRecord {
             },
         ) = (&self.session, &self.outcome)
         else {
-            return Value::Null;
+            return self.response_elements.clone().unwrap_or_default();
         };
         json!({
             "credentialSet": [{

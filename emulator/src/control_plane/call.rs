@@ -63,6 +63,11 @@ impl<'a> Call<'a> {
         })
     }
 
+    /// The input as JSON, for the audit record; the control plane takes no secrets.
+    pub(super) fn input_json(&self) -> Option<serde_json::Value> {
+        serde_json::to_value(&self.input).ok()
+    }
+
     pub(super) fn text(&self, name: &str) -> Option<&str> {
         text(&self.input, name)
     }

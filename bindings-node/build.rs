@@ -1,0 +1,5 @@
+//! Linker options of Node's addons.
+
+fn main() {
+    napi_build::setup();
+}

@@ -1,0 +1,192 @@
+import Foundation
+
+internal import RolesAnywhereNative
+
+/// A certificate and what signs with its private key.
+///
+/// Files are taken in every form that certificate authorities hand out: PEM, DER, PKCS#12, PKCS#7; a PEM
+/// file may hold the certificate, its chain and the key together.
+public struct Identity: Sendable {
+    private enum Key {
+        case local(LocalIdentity)
+        case external(any Signer)
+    }
+
+    let chain: CertificateChain
+    private let key: Key
+
+    /// Reads a certificate and its private key. The key is kept by the compiled core, which wipes it when the
+    /// last copy of the identity goes; your `Data` stays yours to wipe.
+    ///
+    /// - Parameters:
+    ///   - certificate: The certificate, alone or with its chain, its key, or both; or a PKCS#12 file.
+    ///   - privateKey: The private key, where it is not in `certificate`.
+    ///   - intermediates: Certificates that may be issuers; those on the way to the root are sent.
+    ///   - password: The password of the key or of the PKCS#12 file.
+    /// - Throws: ``RolesAnywhereError``: `.invalidCertificate`, `.invalidKey`, `.keyMismatch`,
+    ///   `.passwordRequired`, `.wrongPassword` or `.unsupported`.
+    public init(
+        certificate: Data, privateKey: Data? = nil, intermediates: Data? = nil, password: String? = nil
+    ) throws {
+        let (certificate, privateKey, intermediates) = (
+            try present(certificate, "certificate"),
+            try privateKey.map { try present($0, "private key") } ?? Data(),
+            try intermediates.map { try present($0, "file of intermediates") } ?? Data()
+        )
+        let local = try withBytes(of: password) { bytes in
+            try calling {
+                try LocalIdentity.read(
+                    certificate: certificate, privateKey: privateKey, intermediates: intermediates,
+                    password: bytes, hasPassword: password != nil
+                )
+            }
+        }
+        chain = local.chain()
+        key = .local(local)
+    }
+
+    /// Reads a certificate whose private key is elsewhere.
+    ///
+    /// - Parameters:
+    ///   - certificate: The certificate, alone or with its chain.
+    ///   - intermediates: Certificates that may be issuers; those on the way to the root are sent.
+    ///   - password: The password, where `certificate` is a PKCS#12 file.
+    ///   - signer: What signs with the private key.
+    /// - Throws: ``RolesAnywhereError``: `.invalidCertificate` or `.unsupported`, and for a PKCS#12 file
+    ///   `.passwordRequired` or `.wrongPassword`.
+    public init(
+        certificate: Data, intermediates: Data? = nil, password: String? = nil, signer: any Signer
+    ) throws {
+        let certificate = try present(certificate, "certificate")
+        let intermediates = try intermediates.map { try present($0, "file of intermediates") } ?? Data()
+        chain = try withBytes(of: password) { bytes in
+            try calling {
+                try CertificateChain.read(
+                    certificate: certificate, intermediates: intermediates,
+                    password: bytes, hasPassword: password != nil
+                )
+            }
+        }
+        key = .external(signer)
+    }
+
+    /// Reads an identity's files, once. ``files(certificate:privateKey:intermediates:password:)`` reads them
+    /// anew at every renewal, which takes up a certificate that was replaced.
+    ///
+    /// - Throws: ``RolesAnywhereError``, as ``init(certificate:privateKey:intermediates:password:)``;
+    ///   `.invalidInput` when a file cannot be read.
+    public init(
+        contentsOf certificate: URL, privateKey: URL? = nil, intermediates: URL? = nil, password: String? = nil
+    ) throws {
+        var secret = try privateKey.map(read)
+        defer { secret?.wipe() }
+        var first = try read(certificate)
+        defer { first.wipe() } // it may hold the key
+        try self.init(
+            certificate: first, privateKey: secret, intermediates: intermediates.map(read), password: password
+        )
+    }
+
+    /// What reads an identity's files, for
+    /// ``RolesAnywhereCredentialProvider/init(configuration:transport:clock:loadingIdentity:)``.
+    public static func files(
+        certificate: URL, privateKey: URL? = nil, intermediates: URL? = nil, password: String? = nil
+    ) -> @Sendable () async throws -> Identity {
+        {
+            try Identity(
+                contentsOf: certificate, privateKey: privateKey, intermediates: intermediates, password: password
+            )
+        }
+    }
+
+    /// The end entity's certificate.
+    public var certificate: CertificateDetails { CertificateDetails(chain) }
+
+    /// The signed request. Throws what the core or the signer throws.
+    func sign(_ request: UnsignedRequest, within timeout: Duration) async throws -> RolesAnywhereNative.HttpRequest {
+        switch key {
+        case let .local(local):
+            return try local.sign(request: request)
+        case let .external(signer):
+            let message = Data(request.stringToSign().utf8)
+            let algorithm = SigningAlgorithm(request.algorithm())
+            let signature: Signature
+            do {
+                signature = try await withDeadline(timeout) {
+                    try await signer.sign(message, with: algorithm)
+                }
+            } catch let error as RolesAnywhereError {
+                throw error
+            } catch is DeadlineExceeded {
+                throw RolesAnywhereError.signingFailed(
+                    message: "the signer did not answer within \(timeout): look at the key store that it uses"
+                )
+            } catch is CancellationError where Task.isCancelled {
+                throw CancellationError()
+            } catch {
+                throw RolesAnywhereError.signingFailed(message: "the signer failed: \(described(error))")
+            }
+            return try request.withSignature(form: signature.form, signature: signature.bytes)
+        }
+    }
+}
+
+/// What a certificate says.
+public struct CertificateDetails: Sendable, Equatable {
+    /// The subject, as RFC 4514 writes names.
+    public let subject: String
+    /// The issuer, as RFC 4514 writes names.
+    public let issuer: String
+    /// The serial number in decimal, as the service writes it.
+    public let serialNumber: String
+    /// SHA-256 over the DER, hexadecimal.
+    public let fingerprintSHA256: String
+    /// The first second of the validity.
+    public let notBefore: Date
+    /// The last second of the validity.
+    public let notAfter: Date
+}
+
+extension CertificateDetails {
+    init(_ chain: CertificateChain) {
+        subject = chain.subject()
+        issuer = chain.issuer()
+        serialNumber = chain.serialDecimal()
+        fingerprintSHA256 = chain.fingerprintSha256()
+        notBefore = Date(seconds: chain.notBefore())
+        notAfter = Date(seconds: chain.notAfter())
+    }
+}
+
+private func read(_ file: URL) throws -> Data {
+    do {
+        return try Data(contentsOf: file)
+    } catch {
+        throw RolesAnywhereError.invalidInput(message: "`\(file.path)` cannot be read: \(described(error))")
+    }
+}
+
+/// An empty file would pass for none at the border.
+private func present(_ bytes: Data, _ what: String) throws -> Data {
+    if bytes.isEmpty { throw RolesAnywhereError.invalidInput(message: "the \(what) is empty: pass its content") }
+    return bytes
+}
+
+private func withBytes<T>(of password: String?, _ act: (Data) throws -> T) rethrows -> T {
+    var bytes = Data((password ?? "").utf8)
+    defer { bytes.wipe() }
+    return try act(bytes)
+}
+
+extension Data {
+    mutating func wipe() {
+        resetBytes(in: startIndex..<endIndex)
+    }
+}
+
+/// What an error says; Foundation's generic sentence says nothing.
+func described(_ error: any Error) -> String {
+    if let error = error as? any LocalizedError, let description = error.errorDescription { return description }
+    if error is URLError || error is CocoaError { return error.localizedDescription }
+    return String(describing: error)
+}

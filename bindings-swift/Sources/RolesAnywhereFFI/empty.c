@@ -1,0 +1,1 @@
+// SwiftPM wants a source in every C target; the functions are the static library's.

@@ -1,0 +1,3 @@
+public struct Logger: Sendable {
+    public init(label: String) {}
+}

@@ -1,0 +1,3 @@
+public struct Attributes: Sendable {
+    public init() {}
+}

@@ -1,0 +1,122 @@
+//! Signature Version 4 with the credentials of a session, for requests that no SDK sends.
+
+use std::{sync::Arc, time::Duration};
+
+use rolesanywhere_core::{
+    self as core, UnixTime,
+    sigv4::{HmacCredentials, HmacSettings, Payload, Settings, SigningRequest},
+};
+use zeroize::Zeroizing;
+
+use super::Header;
+use crate::{
+    convert,
+    error::{Result, thrown},
+};
+
+/// The signing key of one access key for one day, region and service (Signature Version 4, HMAC).
+#[derive(Debug, uniffi::Object)]
+pub struct SigningKey {
+    key: core::sigv4::SigningKey,
+    settings: HmacSettings,
+}
+
+#[uniffi::export]
+impl SigningKey {
+    /// `s3` takes the path as it is and puts the body's hash in a header, as S3 wants it.
+    #[uniffi::constructor]
+    pub fn new(
+        access_key_id: &str,
+        secret_access_key: String,
+        session_token: Option<String>,
+        now: i64,
+        region: &str,
+        service: &str,
+        s3: bool,
+    ) -> Result<Arc<Self>> {
+        let secret_access_key = Zeroizing::new(secret_access_key);
+        let session_token = session_token.map(Zeroizing::new);
+        let credentials = HmacCredentials {
+            access_key_id,
+            secret_access_key: &secret_access_key,
+            session_token: session_token.as_ref().map(|token| token.as_str()),
+        };
+        let now = UnixTime::from_seconds(now);
+        let key = core::sigv4::SigningKey::new(&credentials, now, region, service);
+        let key = key.map_err(thrown)?;
+        let settings = HmacSettings {
+            canonical: if s3 {
+                Settings::S3
+            } else {
+                Settings::default()
+            },
+            content_sha256_header: s3,
+            ..HmacSettings::default()
+        };
+        Ok(Arc::new(Self { key, settings }))
+    }
+
+    /// Whether the key is for the day of `now`.
+    pub fn covers(&self, now: i64) -> bool {
+        self.key.covers(UnixTime::from_seconds(now))
+    }
+
+    /// The headers to set on a request; `signs_body` is false where the body is not signed.
+    #[allow(clippy::too_many_arguments)] // the parts of a request, which Swift passes by name
+    pub fn sign_headers(
+        &self,
+        method: &str,
+        path: &str,
+        query: &str,
+        headers: Vec<Header>,
+        body: &[u8],
+        signs_body: bool,
+        now: i64,
+    ) -> Result<Vec<Header>> {
+        let pairs = convert::pairs(&headers);
+        let request = request(method, path, query, &pairs, signs_body.then_some(body));
+        let now = UnixTime::from_seconds(now);
+        let signed = self.key.sign_headers(&request, now, self.settings);
+        let signed = signed.map_err(thrown)?;
+        let signed = signed.headers().iter();
+        Ok(convert::headers(
+            signed.map(|(name, value)| ((*name).to_owned(), value.clone())),
+        ))
+    }
+
+    /// The query of a presigned URL, which is valid for `expires` seconds.
+    #[allow(clippy::too_many_arguments)] // the parts of a request, which Swift passes by name
+    pub fn presign(
+        &self,
+        method: &str,
+        path: &str,
+        query: &str,
+        headers: Vec<Header>,
+        body: &[u8],
+        signs_body: bool,
+        now: i64,
+        expires: u64,
+    ) -> Result<String> {
+        let pairs = convert::pairs(&headers);
+        let request = request(method, path, query, &pairs, signs_body.then_some(body));
+        let (now, expires) = (UnixTime::from_seconds(now), Duration::from_secs(expires));
+        let presigned = self.key.presign(&request, now, expires, self.settings);
+        Ok(presigned.map_err(thrown)?.as_str().to_owned())
+    }
+}
+
+fn request<'a>(
+    method: &'a str,
+    path: &'a str,
+    query: &'a str,
+    headers: &'a [(&'a str, &'a str)],
+    body: Option<&'a [u8]>,
+) -> SigningRequest<'a> {
+    SigningRequest {
+        method,
+        path,
+        query,
+        headers,
+        payload: body.map_or(Payload::Unsigned, Payload::Bytes),
+    }
+}
