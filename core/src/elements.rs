@@ -1,13 +1,13 @@
 //! The elements of DER, side by side.
 //!
-//! `der` reads each header. What is built of elements is read here with one reader for all structures:
+//! `der` reads each length. What is built of elements is read here with one reader for all structures:
 //! the readers that `der` derives are made anew for each, with errors that nobody is told, which was
 //! a tenth of a wasm module that does not sign; and what has one meaning but is not known to `der`
 //! (UniversalString, a time before 1970) needs no way around it.
 
 use alloc::vec::Vec;
 
-use der::{Decode, Header, Reader, SliceReader};
+use der::{Decode, Length, Reader, SliceReader};
 use zeroize::Zeroizing;
 
 /// BOOLEAN.
@@ -77,12 +77,12 @@ impl<'a> Elements<'a> {
     pub(crate) fn element(&mut self) -> Option<Element<'a>> {
         const MANY_BYTES: u8 = 0x1f;
         let all = self.0;
-        let tag = *all.first()?;
+        let mut reader = SliceReader::new(all).ok()?;
+        let tag = reader.read_byte().ok()?;
         if tag & MANY_BYTES == MANY_BYTES {
             return None;
         }
-        let mut reader = SliceReader::new(all).ok()?;
-        let length = usize::try_from(Header::decode(&mut reader).ok()?.length()).ok()?;
+        let length = usize::try_from(Length::decode(&mut reader).ok()?).ok()?;
         let header = usize::try_from(reader.position()).ok()?;
         let (der, rest) = all.split_at_checked(header.checked_add(length)?)?;
         self.0 = rest;
