@@ -16,7 +16,7 @@ const small = readFileSync(new URL("dist/webcrypto_bg.wasm", FACE));
 const ROUNDS = Number(process.env.ROUNDS ?? 15);
 const median = (values) => [...values].sort((one, other) => one - other)[values.length >> 1];
 
-/** Median of the rounds, in microseconds a call; contenders take turns within a round. */
+/** Microseconds a call, one figure per round; contenders take turns within a round. */
 async function compare(contenders, calls) {
   const times = new Map(Object.keys(contenders).map((name) => [name, []]));
   for (let round = 0; round <= ROUNDS; round += 1) {
@@ -26,12 +26,16 @@ async function compare(contenders, calls) {
       if (round > 0) times.get(name).push(((performance.now() - began) * 1000) / calls); // the first warms up
     }
   }
-  return new Map([...times].map(([name, values]) => [name, median(values)]));
+  return times;
 }
 
 function show(title, results, base) {
   const reference = results.get(base);
-  const cells = [...results].map(([name, time]) => `${name} ${time.toFixed(1)} µs (${(time / reference).toFixed(2)})`);
+  const cells = [...results].map(([name, times]) => {
+    // Each round against the same round of the other: what else the machine does falls on both.
+    const ratio = median(times.map((time, round) => time / reference[round]));
+    return `${name} ${median(times).toFixed(1)} µs (${ratio.toFixed(2)})`;
+  });
   console.log(`${title}: ${cells.join(", ")}`);
 }
 

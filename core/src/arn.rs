@@ -29,9 +29,9 @@ impl Arn {
     pub fn new(text: &str) -> Result<Self> {
         let refuse = |why: &str| {
             let shown: String = text.chars().take(80).collect();
-            Error::new(
+            Error::written(
                 ErrorKind::InvalidInput,
-                format!("`{shown}` is not an ARN: {why}"),
+                format_args!("`{shown}` is not an ARN: {why}"),
             )
         };
         if text.len() > MAX_ARN_LENGTH {
@@ -117,9 +117,9 @@ impl Arn {
             .and_then(|rest| rest.strip_prefix('/'))
             .is_some_and(|id| !id.is_empty());
         if arn.service() != "rolesanywhere" || !named || arn.region().is_empty() {
-            return Err(Error::new(
+            return Err(Error::written(
                 ErrorKind::InvalidInput,
-                format!(
+                format_args!(
                     "`{text}` is not the ARN of a {resource_type}: pass \
                      `arn:PARTITION:rolesanywhere:REGION:ACCOUNT:{resource_type}/ID`"
                 ),
@@ -140,9 +140,9 @@ impl Arn {
             .strip_prefix("role/")
             .is_some_and(|name| !name.is_empty());
         if arn.service() != "iam" || !named || !arn.region().is_empty() {
-            return Err(Error::new(
+            return Err(Error::written(
                 ErrorKind::InvalidInput,
-                format!(
+                format_args!(
                     "`{text}` is not the ARN of a role: pass `arn:PARTITION:iam::ACCOUNT:role/NAME`"
                 ),
             ));
@@ -156,9 +156,9 @@ impl Arn {
         if account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit()) {
             return Ok(());
         }
-        Err(Error::new(
+        Err(Error::written(
             ErrorKind::InvalidInput,
-            format!(
+            format_args!(
                 "`{}` has the account `{account}`: an account id has twelve digits",
                 self.text
             ),

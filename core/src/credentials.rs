@@ -3,9 +3,7 @@
 use alloc::string::String;
 use core::fmt;
 
-use zeroize::Zeroizing;
-
-use crate::{Arn, Secret, UnixTime};
+use crate::{Arn, Secret, UnixTime, encoding::push_json_string};
 
 /// Temporary AWS credentials. The secret parts are redacted in `Debug` and wiped when dropped.
 #[derive(Clone)]
@@ -125,24 +123,6 @@ impl fmt::Debug for Credentials {
             .field("expiration", &self.expiration_text)
             .finish_non_exhaustive()
     }
-}
-
-/// Writes a JSON string (RFC 8259, section 7). By hand, because `serde_json` writes into a buffer
-/// that grows and so leaves unwiped copies of the secrets behind.
-fn push_json_string(json: &mut String, value: &str) {
-    json.push('"');
-    for c in value.chars() {
-        match c {
-            '"' => json.push_str("\\\""),
-            '\\' => json.push_str("\\\\"),
-            c if u32::from(c) < 0x20 => {
-                let escaped = Zeroizing::new(alloc::format!("\\u{:04x}", u32::from(c)));
-                json.push_str(&escaped);
-            }
-            c => json.push(c),
-        }
-    }
-    json.push('"');
 }
 
 #[cfg(test)]

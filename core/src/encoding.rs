@@ -5,6 +5,7 @@ use alloc::{string::String, vec::Vec};
 use base64ct::{Base64, Encoding};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
 
 /// Everything but RFC 3986's unreserved characters: what SigV4 percent-encodes.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
@@ -49,4 +50,22 @@ pub(crate) fn uri_encode(text: &str) -> String {
 /// [`uri_encode`] for a path: `/` stands for itself.
 pub(crate) fn uri_encode_path(text: &str) -> String {
     utf8_percent_encode(text, RESERVED_IN_PATH).collect()
+}
+
+/// Writes a JSON string (RFC 8259, section 7). By hand, because `serde_json` writes into a buffer
+/// that grows and so leaves unwiped copies of the secrets behind.
+pub(crate) fn push_json_string(json: &mut String, value: &str) {
+    json.push('"');
+    for c in value.chars() {
+        match c {
+            '"' => json.push_str("\\\""),
+            '\\' => json.push_str("\\\\"),
+            c if u32::from(c) < 0x20 => {
+                let escaped = Zeroizing::new(alloc::format!("\\u{:04x}", u32::from(c)));
+                json.push_str(&escaped);
+            }
+            c => json.push(c),
+        }
+    }
+    json.push('"');
 }

@@ -49,7 +49,7 @@ impl Endpoint {
             return Self::for_region(region, options);
         };
         let conflict = |what: &str| {
-            invalid(format!(
+            invalid(format_args!(
                 "{what} cannot be had of a custom endpoint: drop `{}`, or name the endpoint that \
                  is meant and turn {what} off",
                 shown(url)
@@ -103,13 +103,13 @@ impl Endpoint {
     pub fn custom(url: &str, signing_region: &str) -> Result<Self> {
         let (region, fips) = parse_region(signing_region)?;
         if fips {
-            return Err(invalid(format!(
+            return Err(invalid(format_args!(
                 "the region `{signing_region}` selects a FIPS endpoint, which cannot be had of a \
                  custom endpoint: pass `{region}`"
             )));
         }
         let parsed = parse_url(url).map_err(|why| {
-            invalid(format!(
+            invalid(format_args!(
                 "`{}` is not an endpoint: {why}; pass a URL such as `https://HOST:PORT/PATH`",
                 shown(url)
             ))
@@ -257,20 +257,25 @@ fn parse_region(name: &str) -> Result<(Cow<'_, str>, bool)> {
         .or_else(|| name.strip_suffix("-fips"))
     {
         Some(region) => Cow::Borrowed(region),
-        None if name.contains("-fips-") => Cow::Owned(name.replacen("-fips-", "-", 1)),
-        None => Cow::Borrowed(name),
+        None => match name.as_bytes().windows(6).position(|six| six == b"-fips-") {
+            Some(at) => {
+                let parts = [name.get(..at), name.get(at + 5..)];
+                Cow::Owned(parts.into_iter().flatten().collect())
+            }
+            None => Cow::Borrowed(name),
+        },
     };
     let lower = region
         .bytes()
         .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
     if !lower || !is_label(&region) {
-        return Err(invalid(format!(
+        return Err(invalid(format_args!(
             "`{}` cannot be the name of a region: pass one such as `eu-central-1`",
             shown(name)
         )));
     }
     if region.ends_with("-global") {
-        return Err(invalid(format!(
+        return Err(invalid(format_args!(
             "`{region}` is no region of Roles Anywhere, which is regional: pass one such as \
              `eu-central-1`"
         )));
@@ -294,7 +299,9 @@ fn parse_url(url: &str) -> core::result::Result<ParsedUrl, String> {
     if !url.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err("it holds white space, a control character or other than ASCII".into());
     }
-    let (scheme, rest) = url.split_once("://").ok_or("it has no scheme")?;
+    let parts = url.split_once(':');
+    let parts = parts.and_then(|(scheme, rest)| Some((scheme, rest.strip_prefix("//")?)));
+    let (scheme, rest) = parts.ok_or("it has no scheme")?;
     let https = match scheme {
         _ if scheme.eq_ignore_ascii_case("https") => true,
         _ if scheme.eq_ignore_ascii_case("http") => false,
@@ -386,8 +393,17 @@ fn parse_path(path: &str) -> core::result::Result<&str, String> {
     }
     let segments = path.strip_prefix('/').unwrap_or(path).split('/');
     for segment in segments {
-        let dots = segment.to_ascii_lowercase().replace("%2e", ".");
-        if matches!(dots.as_str(), "" | "." | "..") {
+        let after_dot = |text: &'_ str| -> usize {
+            match text.as_bytes() {
+                [b'.', ..] => 1,
+                [b'%', b'2', b'e' | b'E', ..] => 3,
+                _ => 0,
+            }
+        };
+        let first = after_dot(segment);
+        let second = segment.get(first..).map_or(0, after_dot);
+        // Nothing, one dot or two.
+        if first + second == segment.len() {
             return Err("its path has an empty or a dot segment".into());
         }
     }
@@ -418,8 +434,8 @@ fn is_label(label: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
 }
 
-fn invalid(message: String) -> Error {
-    Error::new(ErrorKind::InvalidInput, message)
+fn invalid(message: fmt::Arguments<'_>) -> Error {
+    Error::written(ErrorKind::InvalidInput, message)
 }
 
 /// The beginning of what the user wrote, without what stands before an `@`: a password may.

@@ -12,8 +12,12 @@ pub type Result<T> = core::result::Result<T, Error>;
 /// the service said where it was the service that refused.
 ///
 /// Messages are lower case, quote the caller's words in backticks and never hold a secret.
-#[derive(Clone, Debug)]
-pub struct Error {
+// One word: every function hands errors on, and in a wasm module each byte of them is code.
+#[derive(Clone)]
+pub struct Error(Box<Inner>);
+
+#[derive(Clone)]
+struct Inner {
     kind: ErrorKind,
     message: String,
     service: Option<Box<ServiceError>>,
@@ -25,60 +29,78 @@ impl Error {
     ///
     /// The message is shown to people and written to logs: it must not hold a secret.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self {
+        Self::made(kind, message.into(), None)
+    }
+
+    /// [`new`](Self::new) with a message that is put together here, once for all who make errors.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn written(kind: ErrorKind, message: fmt::Arguments<'_>) -> Self {
+        Self::made(kind, alloc::fmt::format(message), None)
+    }
+
+    fn made(kind: ErrorKind, message: String, service: Option<Box<ServiceError>>) -> Self {
+        Self(Box::new(Inner {
             kind,
-            message: message.into(),
-            service: None,
-        }
+            message,
+            service,
+        }))
     }
 
     /// Makes an error out of what the service said; its kind follows from the status and code.
     pub fn from_service(service: ServiceError) -> Self {
-        Self {
-            kind: service.kind(),
-            message: service.summary(),
-            service: Some(Box::new(service)),
-        }
+        let (kind, message) = (service.kind(), service.summary());
+        Self::made(kind, message, Some(Box::new(service)))
     }
 
     /// What kind of error this is: the part of it that programs decide by.
     pub fn kind(&self) -> ErrorKind {
-        self.kind
+        self.0.kind
     }
 
     /// The message without the kind.
     pub fn message(&self) -> &str {
-        &self.message
+        &self.0.message
     }
 
     /// What the service answered, when the error is the service's.
     pub fn service(&self) -> Option<&ServiceError> {
-        self.service.as_deref()
+        self.0.service.as_deref()
     }
 
     /// Whether the same request, signed anew, may succeed later.
     pub fn is_retryable(&self) -> bool {
-        self.kind.is_retryable()
+        self.0.kind.is_retryable()
     }
 
     /// The same error with `context` and a colon before the message.
     #[must_use]
     pub fn context(mut self, context: impl fmt::Display) -> Self {
-        self.message = alloc::format!("{context}: {}", self.message);
+        self.0.message = alloc::format!("{context}: {}", self.0.message);
         self
     }
 
     /// The same error in other words: the kind and what the service said stay.
     #[must_use]
     pub fn with_message(mut self, message: impl Into<String>) -> Self {
-        self.message = message.into();
+        self.0.message = message.into();
         self
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
+        f.write_str(&self.0.message)
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Error")
+            .field("kind", &self.0.kind)
+            .field("message", &self.0.message)
+            .field("service", &self.0.service)
+            .finish()
     }
 }
 

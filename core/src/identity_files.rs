@@ -15,13 +15,9 @@ mod pkcs7;
 use alloc::vec::Vec;
 use core::fmt;
 
-use der::{
-    Decode, Reader, SliceReader, Tag, Tagged,
-    asn1::{AnyRef, SequenceRef},
-};
-
 use crate::{
     Certificate, CertificateChain, Error, ErrorKind, PemSection, PrivateKey, Result, ber,
+    elements::{BIT_STRING, EXPLICIT, Elements, INTEGER, OBJECT_IDENTIFIER, SEQUENCE},
     key::{self, Contents},
     pem,
 };
@@ -249,40 +245,31 @@ enum Form {
 
 impl Form {
     fn of(bytes: &[u8]) -> Self {
-        const SEQUENCE: u8 = 0x30;
         if bytes.first() != Some(&SEQUENCE) {
             return Self::Pem;
         }
         let Some(der) = ber::to_der(bytes) else {
             return Self::Other;
         };
-        let fields = fields(&der).unwrap_or_default();
-        match fields
-            .iter()
-            .map(Tagged::tag)
-            .collect::<Vec<_>>()
-            .as_slice()
-        {
-            [Tag::Integer, Tag::Sequence] | [Tag::Integer, Tag::Sequence, Tag::Sequence] => {
-                Self::Pkcs12
-            }
-            [Tag::ObjectIdentifier, Tag::ContextSpecific { .. }] => Self::Pkcs7,
-            [Tag::Sequence, Tag::Sequence, Tag::BitString] => Self::Certificate,
+        let fields: Vec<u8> = fields(&der).unwrap_or_default();
+        match fields.as_slice() {
+            [INTEGER, SEQUENCE] | [INTEGER, SEQUENCE, SEQUENCE] => Self::Pkcs12,
+            [OBJECT_IDENTIFIER, EXPLICIT] => Self::Pkcs7,
+            [SEQUENCE, SEQUENCE, BIT_STRING] => Self::Certificate,
             _ => Self::Other,
         }
     }
 }
 
-/// The first fields of the sequence that `der` is, one more than any form that is asked for has.
-fn fields(der: &[u8]) -> der::Result<Vec<AnyRef<'_>>> {
+/// The tags of the first fields of the sequence that `der` is.
+fn fields(der: &[u8]) -> Option<Vec<u8>> {
     const ENOUGH: usize = 4;
-    let sequence = <&SequenceRef>::from_der(der)?;
-    let mut reader = SliceReader::new(sequence.as_bytes())?;
+    let mut sequence = Elements::within(der, SEQUENCE)?;
     let mut fields = Vec::with_capacity(ENOUGH);
-    while !reader.is_finished() && fields.len() < ENOUGH {
-        fields.push(reader.decode()?);
+    while !sequence.is_finished() && fields.len() < ENOUGH {
+        fields.push(sequence.element()?.tag);
     }
-    Ok(fields)
+    Some(fields)
 }
 
 /// What to say of DER that is no certificate.

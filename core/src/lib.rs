@@ -75,6 +75,7 @@ pub mod arn;
 mod ber;
 pub mod certificate;
 pub mod credentials;
+mod elements;
 mod encoding;
 pub mod endpoint;
 mod error;

@@ -195,22 +195,18 @@ pub trait SignatureVerifier: fmt::Debug + Send + Sync {
 mod ecdsa {
     use alloc::vec::Vec;
 
-    use der::{Decode, Encode, Sequence, asn1::UintRef};
+    use crate::elements::{Elements, SEQUENCE, encode, encode_natural};
 
-    #[derive(Sequence)]
-    struct EcdsaSigValue<'a> {
-        r: UintRef<'a>,
-        s: UintRef<'a>,
-    }
-
-    pub(super) fn is_canonical_der(bytes: &[u8]) -> bool {
-        // P-521's integers have at most 66 bytes; `Decode` refuses non-canonical DER.
-        EcdsaSigValue::from_der(bytes).is_ok_and(|value| {
-            [value.r, value.s].iter().all(|integer| {
-                let digits = integer.as_bytes();
-                digits.len() <= 66 && digits.iter().any(|digit| *digit != 0)
-            })
-        })
+    pub(super) fn is_canonical_der(der: &[u8]) -> bool {
+        // P-521's integers have at most 66 bytes.
+        let fits = |digits: &[u8]| digits.len() <= 66 && digits.iter().any(|digit| *digit != 0);
+        let integers = || {
+            let mut value = Elements::within(der, SEQUENCE)?;
+            let integers = (value.natural()?, value.natural()?);
+            value.finish()?;
+            Some(integers)
+        };
+        integers().is_some_and(|(r, s)| fits(r) && fits(s))
     }
 
     pub(super) fn der_from_p1363(bytes: &[u8]) -> Option<Vec<u8>> {
@@ -224,12 +220,8 @@ mod ecdsa {
         {
             return None;
         }
-        EcdsaSigValue {
-            r: UintRef::new(r).ok()?,
-            s: UintRef::new(s).ok()?,
-        }
-        .to_der()
-        .ok()
+        let der = encode(SEQUENCE, &[&encode_natural(r), &encode_natural(s)]);
+        Some(der.to_vec())
     }
 }
 

@@ -115,9 +115,9 @@ impl UnixTime {
 
 fn unreadable(text: &str, form: &str) -> Error {
     let shown: String = text.chars().take(40).collect();
-    Error::new(
+    Error::written(
         ErrorKind::InvalidInput,
-        format!("`{shown}` is not a time of the form `{form}`"),
+        format_args!("`{shown}` is not a time of the form `{form}`"),
     )
 }
 
@@ -219,7 +219,8 @@ fn parse_http_date(text: &str) -> Option<UnixTime> {
         "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
     ];
     const DAYS: [&str; 7] = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
-    let (day_name, rest) = text.split_once(", ")?;
+    let (day_name, rest) = text.split_once(',')?;
+    let rest = rest.strip_prefix(' ')?;
     let [
         d0,
         d1,

@@ -1,6 +1,6 @@
 //! The end entity's certificate and those that lead from it to a trust anchor.
 
-use alloc::{collections::BTreeMap, format, string::String, vec::Vec};
+use alloc::{string::String, vec::Vec};
 
 use super::{Certificate, DistinguishedName, refuse};
 use crate::{Result, encoding};
@@ -163,7 +163,7 @@ fn take_issuers(certificate: &Certificate, candidates: &mut Vec<Certificate>) ->
 }
 
 fn too_many(end_entity: &Certificate) -> crate::Error {
-    refuse(format!(
+    refuse(format_args!(
         "more than {MAX_INTERMEDIATES} intermediate certificates lead on from `{}`, and the service \
          takes {MAX_INTERMEDIATES}: pass only those between the end entity and the trust anchor",
         end_entity.subject()
@@ -172,16 +172,18 @@ fn too_many(end_entity: &Certificate) -> crate::Error {
 
 /// Where the end entity stands; the documentation of [`CertificateChain::from_pem`] has the rule.
 fn end_entity(certificates: &[Certificate]) -> usize {
-    // Who was issued under a name. Each name is read once: a text may hold hundreds of certificates.
-    let mut issued: BTreeMap<String, Vec<&Certificate>> = BTreeMap::new();
-    for certificate in certificates {
-        let by = issued.entry(certificate.issuer().canonical());
-        by.or_default().push(certificate);
-    }
+    // Each name is read once: a text may hold hundreds of certificates.
+    let issuers: Vec<String> = certificates
+        .iter()
+        .map(|certificate| certificate.issuer().canonical())
+        .collect();
     let is_issuer = |candidate: &Certificate| {
+        let subject = candidate.subject().canonical();
+        let named = |issuer: &String| *issuer == subject;
+        let issued = issuers.iter().zip(certificates);
         issued
-            .get(&candidate.subject().canonical())
-            .is_some_and(|others| others.iter().any(|other| *other != candidate))
+            .filter(|(issuer, _)| named(issuer))
+            .any(|(_, other)| other != candidate)
     };
     let is_ca = |candidate: &Certificate| candidate.basic_constraints().is_some_and(|b| b.ca);
     let first = |wanted: &dyn Fn(&Certificate) -> bool| certificates.iter().position(wanted);

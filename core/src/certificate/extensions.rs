@@ -1,22 +1,19 @@
 //! The extensions that the service looks at.
 
 use alloc::{
-    format,
     string::{String, ToString},
     vec::Vec,
 };
 use core::{fmt, net::IpAddr};
 
-use der::{Reader, SliceReader, Tag, Tagged, asn1::AnyRef};
-
-use super::{
-    DistinguishedName,
-    name::text,
-    oid,
-    parse::{Malformed, expect, explicit, implicit},
-    refuse,
+use super::{DistinguishedName, name::text, oid, parse::malformed, refuse};
+use crate::{
+    Result,
+    elements::{
+        BIT_STRING, BOOLEAN, EXPLICIT, Elements, IMPLICIT, INTEGER, OBJECT_IDENTIFIER,
+        OCTET_STRING, SEQUENCE,
+    },
 };
-use crate::Result;
 
 /// What a key may be used for (RFC 5280, 4.2.1.3).
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -160,11 +157,11 @@ pub(super) fn read(content: Option<&[u8]>) -> Result<Extensions> {
     let Some(content) = content else {
         return Ok(found);
     };
-    let all = split(content).map_err(|error| error.of("list of extensions"))?;
+    let all = split(content).ok_or_else(|| malformed("list of extensions"))?;
     for (position, extension) in all.iter().enumerate() {
         let earlier = all.iter().take(position);
         if earlier.clone().any(|other| other.id == extension.id) {
-            return Err(refuse(format!(
+            return Err(refuse(format_args!(
                 "the certificate has the extension {} twice: ask its issuer for another",
                 oid::dotted(extension.id).unwrap_or_default()
             )));
@@ -176,29 +173,29 @@ pub(super) fn read(content: Option<&[u8]>) -> Result<Extensions> {
 
 impl Extensions {
     fn take(&mut self, extension: &Extension<'_>) -> Result<()> {
+        self.read(extension).map_err(malformed)
+    }
+
+    /// Fails with the name of the extension.
+    fn read(&mut self, extension: &Extension<'_>) -> core::result::Result<(), &'static str> {
         let value = extension.value;
         match *extension.id {
             // The arc id-ce, 2.5.29.
             [0x55, 0x1d, number] => match number {
                 14 => self.subject_key_identifier = octets(value),
-                15 => {
-                    self.key_usage = Some(key_usage(value).map_err(|error| error.of("key usage"))?);
-                }
+                15 => self.key_usage = Some(key_usage(value).ok_or("key usage")?),
                 17 => {
-                    self.subject_alternative_names = subject_alternative_names(value)
-                        .map_err(|error| error.of("subject alternative name"))?;
+                    self.subject_alternative_names =
+                        subject_alternative_names(value).ok_or("subject alternative name")?
                 }
                 19 => {
-                    self.basic_constraints = Some(
-                        basic_constraints(value).map_err(|error| error.of("basic constraints"))?,
-                    );
+                    self.basic_constraints =
+                        Some(basic_constraints(value).ok_or("basic constraints")?)
                 }
                 35 => self.authority_key_identifier = authority_key_identifier(value),
                 37 => {
-                    self.extended_key_usage = Some(
-                        extended_key_usage(value)
-                            .map_err(|error| error.of("extended key usage"))?,
-                    );
+                    self.extended_key_usage =
+                        Some(extended_key_usage(value).ok_or("extended key usage")?)
                 }
                 // What else RFC 5280 (4.2.1) defines and a validator handles: issuer alternative
                 // name, name constraints, CRL distribution points, policies, policy mappings,
@@ -225,126 +222,87 @@ struct Extension<'a> {
     value: &'a [u8],
 }
 
-fn split(content: &[u8]) -> core::result::Result<Vec<Extension<'_>>, Malformed> {
-    let mut reader = SliceReader::new(content)?;
+fn split(content: &[u8]) -> Option<Vec<Extension<'_>>> {
+    let mut list = Elements::within(content, SEQUENCE)?;
     let mut found = Vec::new();
-    reader.sequence(|list| {
-        while !list.is_finished() {
-            found.push(list.sequence(|extension| {
-                let id = expect(extension, Tag::ObjectIdentifier)?;
-                let critical = boolean(extension)?;
-                let value = expect(extension, Tag::OctetString)?;
-                Ok::<_, der::Error>(Extension {
-                    id,
-                    critical,
-                    value,
-                })
-            })?);
-        }
-        Ok::<_, der::Error>(())
-    })?;
-    reader.finish()?;
-    Ok(found)
+    while !list.is_finished() {
+        let mut extension = Elements::of(list.expect(SEQUENCE)?);
+        found.push(Extension {
+            id: extension.expect(OBJECT_IDENTIFIER)?,
+            critical: boolean(&mut extension)?,
+            value: extension.only(OCTET_STRING)?,
+        });
+    }
+    Some(found)
 }
 
 /// `BOOLEAN DEFAULT FALSE`. Anything but zero is true, as BER has it; so is written by old tools.
-fn boolean(reader: &mut SliceReader<'_>) -> der::Result<bool> {
-    if reader.is_finished() || Tag::peek(reader)? != Tag::Boolean {
-        return Ok(false);
-    }
-    match expect(reader, Tag::Boolean)? {
-        [value] => Ok(*value != 0),
-        _ => Err(Tag::Boolean.length_error().into()),
+fn boolean(elements: &mut Elements<'_>) -> Option<bool> {
+    match elements.optional(BOOLEAN)? {
+        None => Some(false),
+        Some([value]) => Some(*value != 0),
+        Some(_) => None,
     }
 }
 
-fn key_usage(value: &[u8]) -> core::result::Result<KeyUsage, Malformed> {
-    let mut reader = SliceReader::new(value)?;
-    let content = expect(&mut reader, Tag::BitString)?;
-    reader.finish()?;
-    match content.split_first() {
+fn key_usage(value: &[u8]) -> Option<KeyUsage> {
+    match Elements::of(value).only(BIT_STRING)?.split_first() {
         Some((unused, bits)) if *unused < 8 && (*unused == 0 || !bits.is_empty()) => {
-            Ok(KeyUsage::from_bits(bits))
+            Some(KeyUsage::from_bits(bits))
         }
-        _ => Err(Malformed),
+        _ => None,
     }
 }
 
-fn basic_constraints(value: &[u8]) -> core::result::Result<BasicConstraints, Malformed> {
-    let mut reader = SliceReader::new(value)?;
-    let constraints = reader.sequence(|sequence| {
-        let ca = boolean(sequence)?;
-        let path_length = if sequence.is_finished() {
-            None
-        } else {
-            Some(expect(sequence, Tag::Integer)?)
-        };
-        Ok::<_, der::Error>((ca, path_length))
-    })?;
-    reader.finish()?;
-    let (ca, path_length) = constraints;
-    let path_length = path_length.map(non_negative).transpose()?;
-    Ok(BasicConstraints { ca, path_length })
+fn basic_constraints(value: &[u8]) -> Option<BasicConstraints> {
+    let mut constraints = Elements::within(value, SEQUENCE)?;
+    let ca = boolean(&mut constraints)?;
+    let path_length = if constraints.is_finished() {
+        None
+    } else {
+        Some(non_negative(constraints.only(INTEGER)?)?)
+    };
+    Some(BasicConstraints { ca, path_length })
 }
 
-fn non_negative(integer: &[u8]) -> core::result::Result<u32, Malformed> {
-    match integer.first() {
-        Some(first) if first & 0x80 == 0 => {
-            Ok(integer
-                .iter()
-                .fold(0u32, |value, byte| match value.checked_mul(256) {
-                    Some(value) => value + u32::from(*byte),
-                    None => u32::MAX,
-                }))
-        }
-        _ => Err(Malformed),
+fn non_negative(integer: &[u8]) -> Option<u32> {
+    if integer.first()? & 0x80 != 0 {
+        return None;
     }
+    let value = integer.iter().try_fold(0u32, |value, byte| {
+        Some(value.checked_mul(256)? + u32::from(*byte))
+    });
+    Some(value.unwrap_or(u32::MAX))
 }
 
-fn extended_key_usage(value: &[u8]) -> core::result::Result<ExtendedKeyUsage, Malformed> {
-    let mut reader = SliceReader::new(value)?;
+fn extended_key_usage(value: &[u8]) -> Option<ExtendedKeyUsage> {
+    let mut list = Elements::within(value, SEQUENCE)?;
     let mut purposes = Vec::new();
-    reader.sequence(|list| {
-        while !list.is_finished() {
-            let oid = expect(list, Tag::ObjectIdentifier)?;
-            purposes.push(oid::dotted(oid).ok_or_else(|| Tag::ObjectIdentifier.value_error())?);
-        }
-        Ok::<_, der::Error>(())
-    })?;
-    reader.finish()?;
-    Ok(ExtendedKeyUsage(purposes))
+    while !list.is_finished() {
+        purposes.push(oid::dotted(list.expect(OBJECT_IDENTIFIER)?)?);
+    }
+    Some(ExtendedKeyUsage(purposes))
 }
 
 fn octets(value: &[u8]) -> Option<Vec<u8>> {
-    let mut reader = SliceReader::new(value).ok()?;
-    let content = expect(&mut reader, Tag::OctetString).ok()?;
-    Some(content.to_vec())
+    Some(Elements::of(value).expect(OCTET_STRING)?.to_vec())
 }
 
 fn authority_key_identifier(value: &[u8]) -> Option<Vec<u8>> {
-    let content = {
-        let mut reader = SliceReader::new(value).ok()?;
-        expect(&mut reader, Tag::Sequence).ok()?
-    };
-    let mut reader = SliceReader::new(content).ok()?;
-    Some(implicit(&mut reader, 0).ok()??.to_vec())
+    let content = Elements::of(value).expect(SEQUENCE)?;
+    Some(Elements::of(content).optional(IMPLICIT)??.to_vec())
 }
 
-fn subject_alternative_names(value: &[u8]) -> core::result::Result<Vec<GeneralName>, Malformed> {
-    let mut reader = SliceReader::new(value)?;
+fn subject_alternative_names(value: &[u8]) -> Option<Vec<GeneralName>> {
+    let mut list = Elements::within(value, SEQUENCE)?;
     let mut names = Vec::new();
-    reader.sequence(|list| {
-        while !list.is_finished() {
-            let name: AnyRef<'_> = list.decode()?;
-            let Tag::ContextSpecific { number, .. } = name.tag() else {
-                return Err(name.tag().unexpected_error(None).into());
-            };
-            names.push(general_name(number.value(), name.value()));
-        }
-        Ok::<_, der::Error>(())
-    })?;
-    reader.finish()?;
-    Ok(names)
+    while !list.is_finished() {
+        let name = list.element()?;
+        // Context-specific, primitive or constructed, of a number that fits into the first byte.
+        (name.tag & 0xc0 == IMPLICIT).then_some(())?;
+        names.push(general_name(u32::from(name.tag & 0x1f), name.content));
+    }
+    Some(names)
 }
 
 /// A name that does not have the form of its tag is kept as it is: the service passes it over.
@@ -382,9 +340,8 @@ fn ip(content: &[u8]) -> Option<IpAddr> {
 }
 
 fn other_name(content: &[u8]) -> Option<GeneralName> {
-    let mut reader = SliceReader::new(content).ok()?;
-    let type_id = oid::dotted(expect(&mut reader, Tag::ObjectIdentifier).ok()?)?;
-    let value = explicit(&mut reader, 0).ok()??.to_vec();
-    reader.finish().ok()?;
+    let mut name = Elements::of(content);
+    let type_id = oid::dotted(name.expect(OBJECT_IDENTIFIER)?)?;
+    let value = name.only(EXPLICIT)?.to_vec();
     Some(GeneralName::OtherName { type_id, value })
 }

@@ -9,7 +9,7 @@
 mod chain;
 mod extensions;
 mod name;
-mod oid;
+pub(crate) mod oid;
 mod parse;
 mod public_key;
 mod signature_algorithm;
@@ -265,7 +265,7 @@ fn no_certificate(sections: &[pem::PemSection]) -> Error {
             .find(|section| labels.contains(&section.label()))
     };
     if let Some(pkcs7) = has(&["PKCS7", "CMS", "PKCS #7 SIGNED DATA"]) {
-        return refuse(format!(
+        return refuse(format_args!(
             "the PEM text holds `{}`, certificates wrapped as PKCS#7: unwrap them with `openssl \
              pkcs7 -print_certs`",
             pkcs7.label()
@@ -276,7 +276,7 @@ fn no_certificate(sections: &[pem::PemSection]) -> Error {
         .map(|section| section.label())
         .take(4)
         .collect();
-    refuse(format!(
+    refuse(format_args!(
         "the PEM text holds no certificate, only `{}`: pass the file that holds the block \
          `CERTIFICATE`",
         found.join("`, `")
@@ -284,6 +284,6 @@ fn no_certificate(sections: &[pem::PemSection]) -> Error {
 }
 
 /// An error of the kind that this module makes most.
-fn refuse(message: impl Into<String>) -> Error {
-    Error::new(ErrorKind::InvalidCertificate, message)
+fn refuse(message: impl fmt::Display) -> Error {
+    Error::written(ErrorKind::InvalidCertificate, format_args!("{message}"))
 }

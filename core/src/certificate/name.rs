@@ -4,10 +4,13 @@ use alloc::{borrow::Cow, string::String, vec::Vec};
 use core::fmt::{self, Write};
 
 use const_oid::ObjectIdentifier;
-use der::{Decode, Length, Reader, SliceReader, Tag};
 
-use super::{oid, parse::expect};
-use crate::{Result, encoding};
+use super::oid;
+use crate::{
+    Result,
+    elements::{Elements, OBJECT_IDENTIFIER, SEQUENCE, SET},
+    encoding,
+};
 
 /// The name of a subject or an issuer: relative distinguished names in the order of the certificate,
 /// each of one or more attributes.
@@ -77,7 +80,7 @@ impl DistinguishedName {
             match attribute.text() {
                 Some(value) => {
                     text.push('=');
-                    text.extend(folded(value).flat_map(escaped));
+                    push_folded(&mut text, value);
                 }
                 None => {
                     text.push('#');
@@ -93,8 +96,9 @@ impl DistinguishedName {
     pub(super) fn from_der(der: &[u8]) -> Result<Self> {
         Ok(Self {
             der: der.to_vec(),
-            attributes: attributes(der)
-                .map_err(|error| super::refuse(alloc::format!("a name is malformed: {error}")))?,
+            attributes: attributes(der).ok_or_else(|| {
+                super::refuse("a name is malformed: ask the certificate's issuer for another")
+            })?,
         })
     }
 }
@@ -177,27 +181,54 @@ impl Attribute {
     }
 }
 
-/// The text in lower case, runs of white space as one space and none at the ends.
-fn folded(text: &str) -> impl Iterator<Item = char> {
-    text.split_whitespace()
-        .enumerate()
-        .flat_map(|(position, word)| {
-            (position > 0)
-                .then_some(' ')
-                .into_iter()
-                .chain(word.chars())
-        })
-        .flat_map(char::to_lowercase)
+/// Appends a value in lower case, runs of white space as one space and none at the ends, NUL as `\0`
+/// and the backslash doubled.
+fn push_folded(text: &mut String, value: &str) {
+    for (position, word) in value.split_whitespace().enumerate() {
+        if position > 0 {
+            text.push(' ');
+        }
+        for c in word.chars() {
+            match c {
+                '\0' => text.push_str("\\0"),
+                '\\' => text.push_str("\\\\"),
+                _ => text.push(lower_case(c)),
+            }
+        }
+    }
 }
 
-/// NUL as `\0` and the backslash doubled.
-fn escaped(c: char) -> impl Iterator<Item = char> {
-    let (first, second) = match c {
-        '\0' => ('\\', Some('0')),
-        '\\' => ('\\', Some('\\')),
-        _ => (c, None),
+/// The small letter of a capital one: Latin with its marks, Greek, Cyrillic, Armenian, which is where
+/// names of certificates have capitals. The table of all of Unicode would be a twentieth of a wasm
+/// module; OpenSSL compares other than ASCII as it is.
+fn lower_case(c: char) -> char {
+    let code = u32::from(c);
+    let lower = match code {
+        0x41..=0x5a | 0xc0..=0xd6 | 0xd8..=0xde | 0x391..=0x3a1 | 0x3a3..=0x3ab | 0x410..=0x42f => {
+            code + 32
+        }
+        // Pairs, the capital letter first: at even places, then at odd ones.
+        0x100..=0x12f
+        | 0x132..=0x137
+        | 0x14a..=0x177
+        | 0x460..=0x481
+        | 0x48a..=0x4bf
+        | 0x4d0..=0x52f
+        | 0x1e00..=0x1e95
+        | 0x1ea0..=0x1eff => code | 1,
+        0x139..=0x148 | 0x179..=0x17e | 0x4c1..=0x4ce => code + (code & 1),
+        0x178 => 0xff,
+        0x386 => 0x3ac,
+        0x388..=0x38a => code + 37,
+        0x38c => 0x3cc,
+        0x38e | 0x38f => code + 63,
+        0x400..=0x40f => code + 80,
+        0x4c0 => 0x4cf,
+        0x531..=0x556 => code + 48,
+        0x1e9e => 0xdf,
+        _ => code,
     };
-    core::iter::once(first).chain(second)
+    char::from_u32(lower).unwrap_or(c)
 }
 
 /// Java escapes `=` and `#` everywhere; RFC 2253 asks for `#` in the first place only.
@@ -217,49 +248,37 @@ fn fmt_escaped(text: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     Ok(())
 }
 
-fn attributes(name: &[u8]) -> der::Result<Vec<Attribute>> {
+fn attributes(name: &[u8]) -> Option<Vec<Attribute>> {
     let mut found = Vec::new();
-    let mut reader = SliceReader::new(name)?;
-    reader.sequence(|sequence| {
-        let mut rdn = 0;
-        while !sequence.is_finished() {
-            let mut set = SliceReader::new(expect(sequence, Tag::Set)?)?;
-            while !set.is_finished() {
-                found.push(set.sequence(|attribute| read_attribute(rdn, attribute))?);
-            }
-            rdn += 1;
+    let mut sequence = Elements::within(name, SEQUENCE)?;
+    let mut rdn = 0;
+    while !sequence.is_finished() {
+        let mut set = Elements::of(sequence.expect(SET)?);
+        while !set.is_finished() {
+            found.push(read_attribute(rdn, set.expect(SEQUENCE)?)?);
         }
-        Ok::<_, der::Error>(())
-    })?;
-    reader.finish()?;
-    Ok(found)
+        rdn += 1;
+    }
+    Some(found)
 }
 
-fn read_attribute(rdn: usize, reader: &mut SliceReader<'_>) -> der::Result<Attribute> {
-    let oid = expect(reader, Tag::ObjectIdentifier)?;
-    // `der` does not know the tag of UniversalString: only the length is left to it.
-    let der = reader.read_slice(reader.remaining_len())?;
-    let malformed = || Tag::Set.value_error();
-    let (tag, rest) = der.split_first().ok_or_else(malformed)?;
-    let mut value = SliceReader::new(rest)?;
-    let length = Length::decode(&mut value)?;
-    let content = value.read_slice(length)?;
-    value.finish()?;
-
+fn read_attribute(rdn: usize, attribute: &[u8]) -> Option<Attribute> {
+    let mut attribute = Elements::of(attribute);
+    let oid = attribute.expect(OBJECT_IDENTIFIER)?;
+    let value = attribute.element()?;
+    attribute.finish()?;
     let kind = ATTRIBUTE_TYPES
         .iter()
         .find(|kind| kind.id.as_bytes() == oid);
-    Ok(Attribute {
+    Some(Attribute {
         rdn,
         kind,
         oid: match kind {
             Some(kind) => Cow::Borrowed(kind.oid),
-            None => oid::dotted(oid)
-                .map(Cow::Owned)
-                .ok_or_else(|| Tag::ObjectIdentifier.value_error())?,
+            None => Cow::Owned(oid::dotted(oid)?),
         },
-        der: der.to_vec(),
-        text: text(*tag, content),
+        der: value.der.to_vec(),
+        text: text(value.tag, value.content),
     })
 }
 

@@ -11,7 +11,7 @@ use core::fmt::Write;
 const MAX_OID_LENGTH: usize = 128;
 
 /// The dotted form of the content of an OBJECT IDENTIFIER; `None` when it is none.
-pub(super) fn dotted(content: &[u8]) -> Option<String> {
+pub(crate) fn dotted(content: &[u8]) -> Option<String> {
     const MORE: u8 = 0x80;
     let ended = content.last().is_some_and(|last| last & MORE == 0);
     if !ended || content.len() > MAX_OID_LENGTH {
@@ -46,7 +46,7 @@ pub(super) fn dotted(content: &[u8]) -> Option<String> {
 
 /// The decimal form of a number, given its digits in `base`, the most significant first; `0` when
 /// there is none.
-pub(super) fn decimal(digits: impl Iterator<Item = u8>, base: u64) -> String {
+pub(crate) fn decimal(digits: impl Iterator<Item = u8>, base: u64) -> String {
     const LIMB: u64 = 1_000_000_000;
     let mut limbs: Vec<u64> = Vec::new(); // the least significant first
     for digit in digits {

@@ -1,37 +1,34 @@
 //! The reading of a certificate.
 //!
-//! The elements are read with `der`. `x509-cert`, which gives them types, refuses what is met in the
-//! field and has one meaning: times before 1970, sets that are not sorted, UniversalString, object
-//! identifiers with an arc above 32 bits, path lengths above 255.
+//! `x509-cert`, which gives the elements types, refuses what is met in the field and has one meaning:
+//! times before 1970, sets that are not sorted, UniversalString, object identifiers with an arc above
+//! 32 bits, path lengths above 255.
 
-use alloc::{format, string::String};
-
-use der::{Decode, Reader, SliceReader, Tag, TagNumber, Tagged, asn1::AnyRef};
+use alloc::string::String;
 
 use super::{
     Certificate, DistinguishedName, MAX_CERTIFICATE_LENGTH, MAX_SERIAL_LENGTH, SignatureAlgorithm,
     extensions, oid, public_key, refuse, validity,
 };
-use crate::{Error, Result, UnixTime, encoding};
+use crate::{
+    Error, Result, UnixTime,
+    elements::{BIT_STRING, EXPLICIT, Element, Elements, IMPLICIT, INTEGER, SEQUENCE},
+    encoding,
+};
 
 /// Reads one certificate in DER, with nothing behind it.
 pub(super) fn certificate(der: &[u8]) -> Result<Certificate> {
     if der.len() > MAX_CERTIFICATE_LENGTH {
-        return Err(refuse(format!(
+        return Err(refuse(format_args!(
             "the certificate has {} bytes, more than {MAX_CERTIFICATE_LENGTH}",
             der.len()
         )));
     }
-    let outer = outer(der).map_err(|error| {
-        refuse(format!(
-            "it is not a certificate in DER: {error}; pass the certificate as its issuer gave it"
-        ))
+    let outer = outer(der).ok_or_else(|| {
+        refuse("it is not a certificate in DER: pass the certificate as its issuer gave it")
     })?;
-    let tbs = to_be_signed(outer.tbs).map_err(|error| {
-        refuse(format!(
-            "the certificate is malformed: {error}; ask its issuer for another"
-        ))
-    })?;
+    let tbs = to_be_signed(outer.tbs)
+        .ok_or_else(|| refuse("the certificate is malformed: ask its issuer for another"))?;
     if tbs.signature_algorithm != outer.signature_algorithm {
         return Err(refuse(
             "the certificate names two different signature algorithms: ask its issuer for another",
@@ -56,9 +53,9 @@ pub(super) fn certificate(der: &[u8]) -> Result<Certificate> {
 
 /// The first DER element of `bytes`, without what follows; all of them when it cannot be told.
 pub(super) fn first_element(bytes: &[u8]) -> &[u8] {
-    SliceReader::new(bytes)
-        .and_then(|mut reader| reader.tlv_bytes())
-        .unwrap_or(bytes)
+    Elements::of(bytes)
+        .element()
+        .map_or(bytes, |element| element.der)
 }
 
 struct Outer<'a> {
@@ -66,18 +63,14 @@ struct Outer<'a> {
     signature_algorithm: &'a [u8],
 }
 
-fn outer(der: &[u8]) -> der::Result<Outer<'_>> {
-    let mut reader = SliceReader::new(der)?;
-    let outer = reader.sequence(|certificate| {
-        let outer = Outer {
-            tbs: certificate.tlv_bytes()?,
-            signature_algorithm: certificate.tlv_bytes()?,
-        };
-        expect(certificate, Tag::BitString)?;
-        Ok::<_, der::Error>(outer)
-    })?;
-    reader.finish()?;
-    Ok(outer)
+fn outer(der: &[u8]) -> Option<Outer<'_>> {
+    let mut certificate = Elements::within(der, SEQUENCE)?;
+    let outer = Outer {
+        tbs: certificate.element()?.der,
+        signature_algorithm: certificate.element()?.der,
+    };
+    certificate.only(BIT_STRING)?;
+    Some(outer)
 }
 
 struct ToBeSigned<'a> {
@@ -85,45 +78,42 @@ struct ToBeSigned<'a> {
     serial: &'a [u8],
     signature_algorithm: &'a [u8],
     issuer: &'a [u8],
-    not_before: AnyRef<'a>,
-    not_after: AnyRef<'a>,
+    not_before: Element<'a>,
+    not_after: Element<'a>,
     subject: &'a [u8],
     subject_public_key_info: &'a [u8],
     extensions: Option<&'a [u8]>,
 }
 
-fn to_be_signed(tbs: &[u8]) -> der::Result<ToBeSigned<'_>> {
-    let mut reader = SliceReader::new(tbs)?;
-    reader.sequence(|tbs| {
-        let version = explicit(tbs, 0)?
-            .map(|content| {
-                let mut reader = SliceReader::new(content)?;
-                let version = expect(&mut reader, Tag::Integer)?;
-                reader.finish()?;
-                Ok::<_, der::Error>(version)
-            })
-            .transpose()?;
-        let serial = expect(tbs, Tag::Integer)?;
-        let signature_algorithm = tbs.tlv_bytes()?;
-        let issuer = tbs.tlv_bytes()?;
-        let (not_before, not_after) =
-            tbs.sequence(|validity| Ok::<_, der::Error>((validity.decode()?, validity.decode()?)))?;
-        let subject = tbs.tlv_bytes()?;
-        let subject_public_key_info = tbs.tlv_bytes()?;
-        // The unique identifiers of version 2: issuer [1], subject [2].
-        implicit(tbs, 1)?;
-        implicit(tbs, 2)?;
-        Ok(ToBeSigned {
-            version,
-            serial,
-            signature_algorithm,
-            issuer,
-            not_before,
-            not_after,
-            subject,
-            subject_public_key_info,
-            extensions: explicit(tbs, 3)?,
-        })
+fn to_be_signed(tbs: &[u8]) -> Option<ToBeSigned<'_>> {
+    let mut tbs = Elements::within(tbs, SEQUENCE)?;
+    let version = match tbs.optional(EXPLICIT)? {
+        Some(content) => Some(Elements::of(content).only(INTEGER)?),
+        None => None,
+    };
+    let serial = tbs.expect(INTEGER)?;
+    let signature_algorithm = tbs.element()?.der;
+    let issuer = tbs.element()?.der;
+    let mut validity = Elements::of(tbs.expect(SEQUENCE)?);
+    let (not_before, not_after) = (validity.element()?, validity.element()?);
+    validity.finish()?;
+    let subject = tbs.element()?.der;
+    let subject_public_key_info = tbs.element()?.der;
+    // The unique identifiers of version 2: issuer [1], subject [2].
+    tbs.optional(IMPLICIT + 1)?;
+    tbs.optional(IMPLICIT + 2)?;
+    let extensions = tbs.optional(EXPLICIT + 3)?;
+    tbs.finish()?;
+    Some(ToBeSigned {
+        version,
+        serial,
+        signature_algorithm,
+        issuer,
+        not_before,
+        not_after,
+        subject,
+        subject_public_key_info,
+        extensions,
     })
 }
 
@@ -141,7 +131,7 @@ fn version(content: Option<&[u8]>) -> Result<u8> {
 /// The serial number in decimal and in hexadecimal of even length.
 fn serial(content: &[u8]) -> Result<(String, String)> {
     if content.len() > MAX_SERIAL_LENGTH {
-        return Err(refuse(format!(
+        return Err(refuse(format_args!(
             "the certificate's serial number has {} bytes, more than {MAX_SERIAL_LENGTH}: ask its \
              issuer for one of at most 20",
             content.len()
@@ -163,87 +153,25 @@ fn serial(content: &[u8]) -> Result<(String, String)> {
     Ok((decimal, encoding::hex(digits)))
 }
 
-fn time(element: AnyRef<'_>, which: &str) -> Result<UnixTime> {
-    validity::time(element).ok_or_else(|| {
-        refuse(format!(
+fn time(element: Element<'_>, which: &str) -> Result<UnixTime> {
+    validity::time(element.tag, element.content).ok_or_else(|| {
+        refuse(format_args!(
             "the certificate's {which} is not a time: ask its issuer for another"
         ))
     })
 }
 
-/// The content of the next element, which must have that tag.
-pub(super) fn expect<'a>(reader: &mut SliceReader<'a>, tag: Tag) -> der::Result<&'a [u8]> {
-    let element: AnyRef<'a> = reader.decode()?;
-    element.tag().assert_eq(tag)?;
-    Ok(element.value())
-}
-
-/// The content of the next element where it is `[number]`, constructed; nothing is read otherwise.
-pub(super) fn explicit<'a>(
-    reader: &mut SliceReader<'a>,
-    number: u32,
-) -> der::Result<Option<&'a [u8]>> {
-    context_specific(reader, number, true)
-}
-
-/// The content of the next element where it is `[number]`, primitive; nothing is read otherwise.
-pub(super) fn implicit<'a>(
-    reader: &mut SliceReader<'a>,
-    number: u32,
-) -> der::Result<Option<&'a [u8]>> {
-    context_specific(reader, number, false)
-}
-
-fn context_specific<'a>(
-    reader: &mut SliceReader<'a>,
-    number: u32,
-    constructed: bool,
-) -> der::Result<Option<&'a [u8]>> {
-    if reader.is_finished() {
-        return Ok(None);
-    }
-    let wanted = Tag::ContextSpecific {
-        constructed,
-        number: TagNumber(number),
-    };
-    if Tag::peek(reader)? != wanted {
-        return Ok(None);
-    }
-    Ok(Some(AnyRef::decode(reader)?.value()))
-}
-
 /// The dotted OID and the parameters of an `AlgorithmIdentifier`.
-pub(super) fn algorithm(der: &[u8]) -> Option<(String, Option<AnyRef<'_>>)> {
-    let mut reader = SliceReader::new(der).ok()?;
-    let (oid, parameters) = reader
-        .sequence(|algorithm| {
-            let oid = expect(algorithm, Tag::ObjectIdentifier)?;
-            let parameters: Option<AnyRef<'_>> = if algorithm.is_finished() {
-                None
-            } else {
-                Some(algorithm.decode()?)
-            };
-            Ok::<_, der::Error>((oid, parameters))
-        })
-        .ok()?;
-    reader.finish().ok()?;
-    Some((oid::dotted(oid)?, parameters))
+pub(super) fn algorithm(der: &[u8]) -> Option<(String, Option<Element<'_>>)> {
+    let mut elements = Elements::of(der);
+    let algorithm = elements.algorithm()?;
+    elements.finish()?;
+    Some((oid::dotted(algorithm.oid)?, algorithm.parameters))
 }
 
-impl From<der::Error> for Malformed {
-    fn from(_: der::Error) -> Self {
-        Self
-    }
-}
-
-/// An element that does not have the form that it should have.
-pub(super) struct Malformed;
-
-impl Malformed {
-    /// The error that says which element.
-    pub(super) fn of(self, what: &str) -> Error {
-        refuse(format!(
-            "the certificate's {what} is malformed: ask its issuer for another"
-        ))
-    }
+/// The error that says which element does not have the form that it should have.
+pub(super) fn malformed(what: &str) -> Error {
+    refuse(format_args!(
+        "the certificate's {what} is malformed: ask its issuer for another"
+    ))
 }

@@ -3,9 +3,8 @@
 use alloc::string::String;
 use core::fmt;
 
-use der::{SliceReader, Tag, Tagged};
-
-use super::parse::{algorithm, explicit};
+use super::parse::algorithm;
+use crate::elements::{EXPLICIT, Elements, SEQUENCE};
 
 /// The algorithm of the signature on a certificate; not the one that signs requests
 /// ([`SigningAlgorithm`](crate::SigningAlgorithm)).
@@ -84,42 +83,14 @@ impl SignatureAlgorithm {
 
     /// Reads an `AlgorithmIdentifier`.
     pub(super) fn from_der(der: &[u8]) -> Option<Self> {
-        use HashAlgorithm::{Md2, Md4, Md5, Sha1, Sha224, Sha256, Sha384, Sha512};
-        use HashAlgorithm::{Sha3_256, Sha3_384, Sha3_512, Sha512_256};
         let (oid, parameters) = algorithm(der)?;
-        Some(match &*oid {
-            "1.2.840.113549.1.1.2" => Self::Rsa(Md2),
-            "1.2.840.113549.1.1.3" => Self::Rsa(Md4),
-            "1.2.840.113549.1.1.4" => Self::Rsa(Md5),
-            "1.2.840.113549.1.1.5" | "1.3.14.3.2.29" => Self::Rsa(Sha1),
-            "1.2.840.113549.1.1.10" => {
-                let parameters = parameters.filter(|element| element.tag() == Tag::Sequence);
-                Self::RsaPss(pss_hash(parameters.map(|element| element.value()))?)
-            }
-            "1.2.840.113549.1.1.11" => Self::Rsa(Sha256),
-            "1.2.840.113549.1.1.12" => Self::Rsa(Sha384),
-            "1.2.840.113549.1.1.13" => Self::Rsa(Sha512),
-            "1.2.840.113549.1.1.14" => Self::Rsa(Sha224),
-            "1.2.840.113549.1.1.16" => Self::Rsa(Sha512_256),
-            "2.16.840.1.101.3.4.3.14" => Self::Rsa(Sha3_256),
-            "2.16.840.1.101.3.4.3.15" => Self::Rsa(Sha3_384),
-            "2.16.840.1.101.3.4.3.16" => Self::Rsa(Sha3_512),
-            "1.2.840.10045.4.1" => Self::Ecdsa(Sha1),
-            "1.2.840.10045.4.3.1" => Self::Ecdsa(Sha224),
-            "1.2.840.10045.4.3.2" => Self::Ecdsa(Sha256),
-            "1.2.840.10045.4.3.3" => Self::Ecdsa(Sha384),
-            "1.2.840.10045.4.3.4" => Self::Ecdsa(Sha512),
-            "2.16.840.1.101.3.4.3.10" => Self::Ecdsa(Sha3_256),
-            "2.16.840.1.101.3.4.3.11" => Self::Ecdsa(Sha3_384),
-            "2.16.840.1.101.3.4.3.12" => Self::Ecdsa(Sha3_512),
-            "1.2.840.10040.4.3" | "2.16.840.1.101.3.4.3.1" | "2.16.840.1.101.3.4.3.2" => Self::Dsa,
-            "1.3.101.112" => Self::Ed25519,
-            "1.3.101.113" => Self::Ed448,
-            "2.16.840.1.101.3.4.3.17" => Self::MlDsa44,
-            "2.16.840.1.101.3.4.3.18" => Self::MlDsa65,
-            "2.16.840.1.101.3.4.3.19" => Self::MlDsa87,
-            _ => Self::Other(oid),
-        })
+        if oid == RSASSA_PSS {
+            let parameters = parameters.filter(|element| element.tag == SEQUENCE);
+            let hash = pss_hash(parameters.map(|element| element.content))?;
+            return Some(Self::RsaPss(hash));
+        }
+        let known = KNOWN.iter().find(|(known, _)| *known == oid);
+        Some(known.map_or(Self::Other(oid), |(_, known)| known.clone()))
     }
 }
 
@@ -176,24 +147,68 @@ impl fmt::Display for HashAlgorithm {
     }
 }
 
+const RSASSA_PSS: &str = "1.2.840.113549.1.1.10";
+
+static KNOWN: [(&str, SignatureAlgorithm); 29] = {
+    use HashAlgorithm::{Md2, Md4, Md5, Sha1, Sha224, Sha256, Sha384, Sha512};
+    use HashAlgorithm::{Sha3_256, Sha3_384, Sha3_512, Sha512_256};
+    use SignatureAlgorithm::{Dsa, Ecdsa, Ed448, Ed25519, MlDsa44, MlDsa65, MlDsa87, Rsa};
+    [
+        ("1.2.840.113549.1.1.2", Rsa(Md2)),
+        ("1.2.840.113549.1.1.3", Rsa(Md4)),
+        ("1.2.840.113549.1.1.4", Rsa(Md5)),
+        ("1.2.840.113549.1.1.5", Rsa(Sha1)),
+        ("1.3.14.3.2.29", Rsa(Sha1)),
+        ("1.2.840.113549.1.1.11", Rsa(Sha256)),
+        ("1.2.840.113549.1.1.12", Rsa(Sha384)),
+        ("1.2.840.113549.1.1.13", Rsa(Sha512)),
+        ("1.2.840.113549.1.1.14", Rsa(Sha224)),
+        ("1.2.840.113549.1.1.16", Rsa(Sha512_256)),
+        ("2.16.840.1.101.3.4.3.14", Rsa(Sha3_256)),
+        ("2.16.840.1.101.3.4.3.15", Rsa(Sha3_384)),
+        ("2.16.840.1.101.3.4.3.16", Rsa(Sha3_512)),
+        ("1.2.840.10045.4.1", Ecdsa(Sha1)),
+        ("1.2.840.10045.4.3.1", Ecdsa(Sha224)),
+        ("1.2.840.10045.4.3.2", Ecdsa(Sha256)),
+        ("1.2.840.10045.4.3.3", Ecdsa(Sha384)),
+        ("1.2.840.10045.4.3.4", Ecdsa(Sha512)),
+        ("2.16.840.1.101.3.4.3.10", Ecdsa(Sha3_256)),
+        ("2.16.840.1.101.3.4.3.11", Ecdsa(Sha3_384)),
+        ("2.16.840.1.101.3.4.3.12", Ecdsa(Sha3_512)),
+        ("1.2.840.10040.4.3", Dsa),
+        ("2.16.840.1.101.3.4.3.1", Dsa),
+        ("2.16.840.1.101.3.4.3.2", Dsa),
+        ("1.3.101.112", Ed25519),
+        ("1.3.101.113", Ed448),
+        ("2.16.840.1.101.3.4.3.17", MlDsa44),
+        ("2.16.840.1.101.3.4.3.18", MlDsa65),
+        ("2.16.840.1.101.3.4.3.19", MlDsa87),
+    ]
+};
+
 /// The hash in the content of `RSASSA-PSS-params` (RFC 4055, 3.1); SHA-1 where it is left out.
 fn pss_hash(parameters: Option<&[u8]>) -> Option<HashAlgorithm> {
-    let mut reader = SliceReader::new(parameters?).ok()?;
-    let Some(hash) = explicit(&mut reader, 0).ok()? else {
+    let Some(hash) = Elements::of(parameters?).optional(EXPLICIT)? else {
         return Some(HashAlgorithm::Sha1);
     };
     let (oid, _) = algorithm(hash)?;
-    Some(match &*oid {
-        "1.2.840.113549.2.5" => HashAlgorithm::Md5,
-        "1.3.14.3.2.26" => HashAlgorithm::Sha1,
-        "2.16.840.1.101.3.4.2.1" => HashAlgorithm::Sha256,
-        "2.16.840.1.101.3.4.2.2" => HashAlgorithm::Sha384,
-        "2.16.840.1.101.3.4.2.3" => HashAlgorithm::Sha512,
-        "2.16.840.1.101.3.4.2.4" => HashAlgorithm::Sha224,
-        "2.16.840.1.101.3.4.2.6" => HashAlgorithm::Sha512_256,
-        "2.16.840.1.101.3.4.2.8" => HashAlgorithm::Sha3_256,
-        "2.16.840.1.101.3.4.2.9" => HashAlgorithm::Sha3_384,
-        "2.16.840.1.101.3.4.2.10" => HashAlgorithm::Sha3_512,
-        _ => HashAlgorithm::Other(oid),
-    })
+    let known = KNOWN_HASHES.iter().find(|(known, _)| *known == oid);
+    Some(known.map_or(HashAlgorithm::Other(oid), |(_, known)| known.clone()))
 }
+
+static KNOWN_HASHES: [(&str, HashAlgorithm); 10] = {
+    use HashAlgorithm::{Md5, Sha1, Sha3_256, Sha3_384, Sha3_512};
+    use HashAlgorithm::{Sha224, Sha256, Sha384, Sha512, Sha512_256};
+    [
+        ("1.2.840.113549.2.5", Md5),
+        ("1.3.14.3.2.26", Sha1),
+        ("2.16.840.1.101.3.4.2.1", Sha256),
+        ("2.16.840.1.101.3.4.2.2", Sha384),
+        ("2.16.840.1.101.3.4.2.3", Sha512),
+        ("2.16.840.1.101.3.4.2.4", Sha224),
+        ("2.16.840.1.101.3.4.2.6", Sha512_256),
+        ("2.16.840.1.101.3.4.2.8", Sha3_256),
+        ("2.16.840.1.101.3.4.2.9", Sha3_384),
+        ("2.16.840.1.101.3.4.2.10", Sha3_512),
+    ]
+};

@@ -1,20 +1,16 @@
 //! The times of a certificate.
 
-use der::{Tag, asn1::AnyRef};
-
 use crate::UnixTime;
 
 /// Reads a `Time` of RFC 5280 (4.1.2.5), and what is seen beside it: GeneralizedTime before 2050,
 /// before 1970 and in the year 0 (Go), seconds left out, a fraction (dropped), an offset from UTC.
-/// (`der`'s own times begin in 1970 and keep to RFC 5280.)
-pub(super) fn time(element: AnyRef<'_>) -> Option<UnixTime> {
-    use der::Tagged;
-    let (year, rest) = match element.tag() {
-        Tag::UtcTime => {
-            let (year, rest) = number(element.value(), 2)?;
+pub(super) fn time(tag: u8, content: &[u8]) -> Option<UnixTime> {
+    let (year, rest) = match tag {
+        UTC_TIME => {
+            let (year, rest) = number(content, 2)?;
             (if year < 50 { 2000 + year } else { 1900 + year }, rest)
         }
-        Tag::GeneralizedTime => number(element.value(), 4)?,
+        GENERALIZED_TIME => number(content, 4)?,
         _ => return None,
     };
     let (month, rest) = number(rest, 2)?;
@@ -50,6 +46,9 @@ pub(super) fn time(element: AnyRef<'_>) -> Option<UnixTime> {
     }
 }
 
+const UTC_TIME: u8 = 0x17;
+const GENERALIZED_TIME: u8 = 0x18;
+
 /// A decimal number of `length` digits, at most four, and what follows it.
 fn number(text: &[u8], length: usize) -> Option<(u16, &[u8])> {
     let (digits, rest) = text.split_at_checked(length)?;
@@ -65,24 +64,24 @@ fn number(text: &[u8], length: usize) -> Option<(u16, &[u8])> {
 mod tests {
     use super::*;
 
-    fn read(tag: Tag, text: &str) -> Option<alloc::string::String> {
-        time(AnyRef::new(tag, text.as_bytes()).unwrap()).map(UnixTime::to_iso8601)
+    fn read(tag: u8, text: &str) -> Option<alloc::string::String> {
+        time(tag, text.as_bytes()).map(UnixTime::to_iso8601)
     }
 
     #[test]
     fn times_are_read_as_they_are_found() {
-        use Tag::{GeneralizedTime as General, UtcTime as Utc};
+        use super::{GENERALIZED_TIME as GENERAL, UTC_TIME as UTC};
         for (tag, text, time) in [
-            (Utc, "240706113859Z", "2024-07-06T11:38:59Z"),
-            (Utc, "491231235959Z", "2049-12-31T23:59:59Z"),
-            (Utc, "500101000000Z", "1950-01-01T00:00:00Z"),
-            (Utc, "2407061138Z", "2024-07-06T11:38:00Z"),
-            (Utc, "240706113859+0230", "2024-07-06T09:08:59Z"),
-            (Utc, "240706113859-0230", "2024-07-06T14:08:59Z"),
-            (General, "00000101000000Z", "0000-01-01T00:00:00Z"),
-            (General, "20240706113859Z", "2024-07-06T11:38:59Z"),
-            (General, "20240706113859.123Z", "2024-07-06T11:38:59Z"),
-            (General, "99991231235959Z", "9999-12-31T23:59:59Z"),
+            (UTC, "240706113859Z", "2024-07-06T11:38:59Z"),
+            (UTC, "491231235959Z", "2049-12-31T23:59:59Z"),
+            (UTC, "500101000000Z", "1950-01-01T00:00:00Z"),
+            (UTC, "2407061138Z", "2024-07-06T11:38:00Z"),
+            (UTC, "240706113859+0230", "2024-07-06T09:08:59Z"),
+            (UTC, "240706113859-0230", "2024-07-06T14:08:59Z"),
+            (GENERAL, "00000101000000Z", "0000-01-01T00:00:00Z"),
+            (GENERAL, "20240706113859Z", "2024-07-06T11:38:59Z"),
+            (GENERAL, "20240706113859.123Z", "2024-07-06T11:38:59Z"),
+            (GENERAL, "99991231235959Z", "9999-12-31T23:59:59Z"),
         ] {
             assert_eq!(read(tag, text).as_deref(), Some(time), "{text}");
         }
@@ -90,20 +89,20 @@ mod tests {
 
     #[test]
     fn what_is_no_time_is_none() {
-        use Tag::{GeneralizedTime as General, UtcTime as Utc};
+        use super::{GENERALIZED_TIME as GENERAL, UTC_TIME as UTC};
         for (tag, text) in [
-            (Utc, ""),
-            (Utc, "240706113859"),
-            (Utc, "240706113859z"),
-            (Utc, "241306113859Z"),
-            (Utc, "240230113859Z"),
-            (Utc, "24070611385 Z"),
-            (Utc, "240706113859.Z"),
-            (Utc, "240706113859+02"),
-            (Utc, "240706113859+2400"),
-            (Utc, "20240706113859Z"),
-            (General, "240706113859Z"),
-            (Tag::PrintableString, "240706113859Z"),
+            (UTC, ""),
+            (UTC, "240706113859"),
+            (UTC, "240706113859z"),
+            (UTC, "241306113859Z"),
+            (UTC, "240230113859Z"),
+            (UTC, "24070611385 Z"),
+            (UTC, "240706113859.Z"),
+            (UTC, "240706113859+02"),
+            (UTC, "240706113859+2400"),
+            (UTC, "20240706113859Z"),
+            (GENERAL, "240706113859Z"),
+            (0x13, "240706113859Z"),
         ] {
             assert_eq!(read(tag, text), None, "{text}");
         }

@@ -275,8 +275,8 @@ impl Rule {
 
 fn refuse(field: CertificateField, specifier: &str, forms: &str) -> Error {
     let shown: String = specifier.chars().take(MAX_SPECIFIER_LENGTH).collect();
-    Error::new(
+    Error::written(
         ErrorKind::InvalidInput,
-        format!("`{shown}` is not a specifier of {field}: use {forms}"),
+        format_args!("`{shown}` is not a specifier of {field}: use {forms}"),
     )
 }

@@ -3,10 +3,10 @@
 use alloc::vec::Vec;
 
 use const_oid::ObjectIdentifier;
-use der::{Decode, Reader, SliceReader, Tag, TagNumber, Tagged, asn1::AnyRef};
 
 use crate::{
     Certificate, Error, ErrorKind, Result, ber,
+    elements::{EXPLICIT, Elements, OBJECT_IDENTIFIER, SEQUENCE},
     pem::{MAX_PEM_LENGTH, MAX_PEM_SECTIONS},
 };
 
@@ -18,7 +18,7 @@ pub(super) fn certificates(bytes: &[u8]) -> Result<Vec<Certificate>> {
         ));
     }
     let der = ber::to_der(bytes).ok_or_else(unreadable)?;
-    let certificates = elements(&der).map_err(|_| unreadable())?;
+    let certificates = elements(&der).ok_or_else(unreadable)?;
     if certificates.is_empty() {
         return Err(refuse(
             "the PKCS#7 file holds no certificate: export it with the chain",
@@ -36,40 +36,29 @@ pub(super) fn certificates(bytes: &[u8]) -> Result<Vec<Certificate>> {
 }
 
 /// The DER of every certificate.
-fn elements(der: &[u8]) -> der::Result<Vec<&[u8]>> {
+fn elements(der: &[u8]) -> Option<Vec<&[u8]>> {
     const SIGNED_DATA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.7.2");
-    // `[0]`: here EXPLICIT around `SignedData`, in it IMPLICIT for the set of certificates.
-    const ZERO: Tag = Tag::ContextSpecific {
-        constructed: true,
-        number: TagNumber(0),
-    };
-    let content: AnyRef<'_> = AnyRef::from_der(der)?.sequence(|reader| {
-        let oid: ObjectIdentifier = reader.decode()?;
-        if oid != SIGNED_DATA {
-            return Err(der::ErrorKind::OidUnknown { oid }.into());
-        }
-        reader.decode()
-    })?;
-    content.tag().assert_eq(ZERO)?;
-    let signed_data = AnyRef::from_der(content.value())?;
-    signed_data.tag().assert_eq(Tag::Sequence)?;
-    let mut fields = SliceReader::new(signed_data.value())?;
+    let mut content_info = Elements::within(der, SEQUENCE)?;
+    let oid = content_info.expect(OBJECT_IDENTIFIER)?;
+    (oid == SIGNED_DATA.as_bytes()).then_some(())?;
+    let mut fields = Elements::within(content_info.only(EXPLICIT)?, SEQUENCE)?;
     let mut found = Vec::new();
     while !fields.is_finished() {
-        let field: AnyRef<'_> = fields.decode()?;
-        if field.tag() != ZERO {
+        let field = fields.element()?;
+        // `[0] IMPLICIT`, the set of certificates.
+        if field.tag != EXPLICIT {
             continue;
         }
-        let mut set = SliceReader::new(field.value())?;
+        let mut set = Elements::of(field.content);
         while !set.is_finished() {
-            let element = set.tlv_bytes()?;
+            let element = set.element()?;
             // What is tagged is an attribute certificate or one of PKCS#6.
-            if AnyRef::from_der(element)?.tag() == Tag::Sequence {
-                found.push(element);
+            if element.tag == SEQUENCE {
+                found.push(element.der);
             }
         }
     }
-    Ok(found)
+    Some(found)
 }
 
 fn unreadable() -> Error {

@@ -7,11 +7,13 @@ use alloc::{
 };
 
 use const_oid::ObjectIdentifier;
-use der::{Tag, Tagged};
-use spki::AlgorithmIdentifierRef;
 
 use super::malformed;
-use crate::{Error, ErrorKind, KeyAlgorithm, Result};
+use crate::{
+    Error, ErrorKind, KeyAlgorithm, Result,
+    certificate::oid,
+    elements::{AlgorithmIdentifier, OBJECT_IDENTIFIER, SEQUENCE},
+};
 
 /// A kind of key that the service takes, as far as an `AlgorithmIdentifier` tells it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,32 +26,32 @@ pub(super) enum Family {
 impl Family {
     /// Reads the identifier of a private key (RFC 5958) or of a public one (RFC 5280); both use the
     /// same identifiers.
-    pub(super) fn identify(algorithm: &AlgorithmIdentifierRef<'_>) -> Result<Self> {
-        let parameters = algorithm.parameters;
-        match algorithm.oid {
+    pub(super) fn identify(algorithm: &AlgorithmIdentifier<'_>) -> Result<Self> {
+        let AlgorithmIdentifier { oid, parameters } = *algorithm;
+        if oid == RSA.as_bytes() {
             // RFC 8017 wants NULL; some writers leave it out.
-            RSA => match parameters {
+            return match parameters {
                 None => Ok(Self::Rsa),
-                Some(any) if any.is_null() => Ok(Self::Rsa),
+                Some(any) if any.der == NULL => Ok(Self::Rsa),
                 Some(_) => Err(malformed("the RSA key has algorithm parameters")),
-            },
-            EC => match parameters {
-                Some(any) if any.tag() == Tag::ObjectIdentifier => any
-                    .decode_as()
-                    .map_err(|_| malformed("the EC key's curve is not a readable OID"))
-                    .and_then(Curve::identify)
-                    .map(Self::Ec),
-                Some(any) if any.tag() == Tag::Sequence => Err(explicit_parameters()),
-                _ => Err(malformed("the EC key names no curve")),
-            },
-            oid => match ParameterSet::identify(oid) {
-                // RFC 9881, 2: the parameters are absent.
-                Some(_) if parameters.is_some() => {
-                    Err(malformed("the ML-DSA key has algorithm parameters"))
+            };
+        }
+        if oid == EC.as_bytes() {
+            return match parameters {
+                Some(any) if any.tag == OBJECT_IDENTIFIER => {
+                    Curve::identify(any.content).map(Self::Ec)
                 }
-                Some(set) => Ok(Self::MlDsa(set)),
-                None => Err(refused(&name_of(oid))),
-            },
+                Some(any) if any.tag == SEQUENCE => Err(explicit_parameters()),
+                _ => Err(malformed("the EC key names no curve")),
+            };
+        }
+        match ParameterSet::identify(oid) {
+            // RFC 9881, 2: the parameters are absent.
+            Some(_) if parameters.is_some() => {
+                Err(malformed("the ML-DSA key has algorithm parameters"))
+            }
+            Some(set) => Ok(Self::MlDsa(set)),
+            None => Err(refused(&name_of(oid))),
         }
     }
 }
@@ -64,12 +66,13 @@ pub(super) enum Curve {
 
 impl Curve {
     /// Reads the OID of a named curve (RFC 5480, 2.1.1.1).
-    pub(super) fn identify(oid: ObjectIdentifier) -> Result<Self> {
-        match oid {
-            P256 => Ok(Self::P256),
-            P384 => Ok(Self::P384),
-            P521 => Ok(Self::P521),
-            oid => Err(refused(&format!("EC on {}", curve_name_of(oid)))),
+    pub(super) fn identify(oid: &[u8]) -> Result<Self> {
+        let known = [(P256, Self::P256), (P384, Self::P384), (P521, Self::P521)];
+        let known = known.into_iter().find(|(known, _)| known.as_bytes() == oid);
+        match (known, oid::dotted(oid)) {
+            (Some((_, curve)), _) => Ok(curve),
+            (None, Some(oid)) => Err(refused(&format!("EC on {}", curve_name_of(&oid)))),
+            (None, None) => Err(malformed("the EC key's curve is not a readable OID")),
         }
     }
 
@@ -100,13 +103,14 @@ pub(super) enum ParameterSet {
 }
 
 impl ParameterSet {
-    fn identify(oid: ObjectIdentifier) -> Option<Self> {
-        match oid {
-            ML_DSA_44 => Some(Self::MlDsa44),
-            ML_DSA_65 => Some(Self::MlDsa65),
-            ML_DSA_87 => Some(Self::MlDsa87),
-            _ => None,
-        }
+    fn identify(oid: &[u8]) -> Option<Self> {
+        let known = [
+            (ML_DSA_44, Self::MlDsa44),
+            (ML_DSA_65, Self::MlDsa65),
+            (ML_DSA_87, Self::MlDsa87),
+        ];
+        let found = known.into_iter().find(|(known, _)| known.as_bytes() == oid);
+        found.map(|(_, set)| set)
     }
 
     pub(super) const fn algorithm(self) -> KeyAlgorithm {
@@ -138,9 +142,9 @@ impl ParameterSet {
 
 /// The refusal of a kind of key that is known, by its name.
 pub(super) fn refused(name: &str) -> Error {
-    Error::new(
+    Error::written(
         ErrorKind::Unsupported,
-        format!(
+        format_args!(
             "the key is {name}, which IAM Roles Anywhere does not take: have the certificate issued \
              for a key of RSA (2,048 to 8,192 bits), EC (P-256, P-384 or P-521) or ML-DSA"
         ),
@@ -156,6 +160,9 @@ pub(super) fn explicit_parameters() -> Error {
          curve too",
     )
 }
+
+/// NULL, in DER.
+pub(super) const NULL: [u8; 2] = [5, 0];
 
 pub(super) const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
 pub(super) const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
@@ -211,16 +218,18 @@ const REFUSED_CURVES: &[(&str, &str)] = &[
     ("1.2.156.10197.1.301", "SM2"),
 ];
 
-fn name_of(oid: ObjectIdentifier) -> String {
-    look_up(oid, REFUSED).unwrap_or_else(|| format!("of the algorithm `{oid}`"))
+fn name_of(oid: &[u8]) -> String {
+    match oid::dotted(oid) {
+        Some(oid) => look_up(&oid, REFUSED).unwrap_or_else(|| format!("of the algorithm `{oid}`")),
+        None => String::from("of an algorithm whose OID is not readable"),
+    }
 }
 
-fn curve_name_of(oid: ObjectIdentifier) -> String {
+fn curve_name_of(oid: &str) -> String {
     look_up(oid, REFUSED_CURVES).unwrap_or_else(|| format!("the curve `{oid}`"))
 }
 
-fn look_up(oid: ObjectIdentifier, names: &[(&str, &str)]) -> Option<String> {
-    let oid = oid.to_string();
+fn look_up(oid: &str, names: &[(&str, &str)]) -> Option<String> {
     let exact = names.iter().find(|(known, _)| *known == oid);
     let under = || REFUSED_ARCS.iter().find(|(arc, _)| oid.starts_with(arc));
     exact.or_else(under).map(|(_, name)| name.to_string())

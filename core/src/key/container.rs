@@ -1,14 +1,9 @@
 //! The DER forms in which a private key comes, told apart by their structure, and what people pass
 //! instead of one.
 
-use alloc::{format, vec::Vec};
+use alloc::vec::Vec;
 
 use const_oid::ObjectIdentifier;
-use der::{
-    Decode, Reader, SliceReader, Tag, Tagged,
-    asn1::{AnyRef, SequenceRef},
-};
-use pkcs8::PrivateKeyInfoRef;
 
 use super::{
     PrivateKey,
@@ -17,7 +12,13 @@ use super::{
     refusal::{CERTIFICATE, DSA, ENCRYPTED, OPENSSH, PKCS12, PUBLIC_KEY, TSS2},
     rsa,
 };
-use crate::{Error, ErrorKind, Result};
+use crate::{
+    Error, ErrorKind, Result,
+    elements::{
+        AlgorithmIdentifier, BIT_STRING, EXPLICIT, Element, Elements, IMPLICIT, INTEGER,
+        OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE,
+    },
+};
 
 /// The longest private key that is read, in bytes: 64 KiB. The longest in use, ML-DSA-87 with its
 /// seed, expanded form and public half, has about 7,600; attributes may follow.
@@ -29,9 +30,9 @@ const MAX_FIELDS: usize = 10;
 /// Reads a private key that is not encrypted.
 pub(super) fn private_key(der: &[u8]) -> Result<PrivateKey> {
     if der.len() > MAX_PRIVATE_KEY_LENGTH {
-        return Err(Error::new(
+        return Err(Error::written(
             ErrorKind::InvalidKey,
-            format!(
+            format_args!(
                 "the private key has {} bytes, more than {MAX_PRIVATE_KEY_LENGTH}: pass the key \
                  alone",
                 der.len()
@@ -48,20 +49,49 @@ pub(super) fn private_key(der: &[u8]) -> Result<PrivateKey> {
 
 /// `PrivateKeyInfo` (RFC 5208) and `OneAsymmetricKey` (RFC 5958).
 fn pkcs8(der: &[u8]) -> Result<PrivateKey> {
-    let info = PrivateKeyInfoRef::from_der(der)
-        .map_err(|_| malformed("the private key is not readable PKCS#8 (RFC 5958)"))?;
-    let key = info.private_key.as_bytes();
-    let public_key = info
-        .public_key
-        .map(|bits| {
-            bits.as_bytes()
-                .ok_or_else(|| malformed("the public half in the PKCS#8 is not whole bytes"))
-        })
-        .transpose()?;
+    let info = PrivateKeyInfo::parse(der)
+        .ok_or_else(|| malformed("the private key is not readable PKCS#8 (RFC 5958)"))?;
+    let public_key = match info.public_key {
+        None => None,
+        Some([0, bytes @ ..]) => Some(bytes),
+        Some(_) => {
+            return Err(malformed(
+                "the public half in the PKCS#8 is not whole bytes",
+            ));
+        }
+    };
     match Family::identify(&info.algorithm)? {
-        Family::Ec(curve) => ec::private_key(key, Some(curve), public_key),
-        Family::MlDsa(set) => ml_dsa::private_key(set, key, public_key),
-        Family::Rsa => rsa::private_key(key, public_key),
+        Family::Ec(curve) => ec::private_key(info.private_key, Some(curve), public_key),
+        Family::MlDsa(set) => ml_dsa::private_key(set, info.private_key, public_key),
+        Family::Rsa => rsa::private_key(info.private_key, public_key),
+    }
+}
+
+struct PrivateKeyInfo<'a> {
+    algorithm: AlgorithmIdentifier<'a>,
+    private_key: &'a [u8],
+    /// The content of a BIT STRING.
+    public_key: Option<&'a [u8]>,
+}
+
+impl<'a> PrivateKeyInfo<'a> {
+    fn parse(der: &'a [u8]) -> Option<Self> {
+        let mut fields = Elements::within(der, SEQUENCE)?;
+        let version = fields.number()?;
+        let algorithm = fields.algorithm()?;
+        let private_key = fields.expect(OCTET_STRING)?;
+        let _attributes = fields.optional(EXPLICIT)?;
+        let public_key = fields.optional(IMPLICIT + 1)?;
+        // Version 2 (1) is the one with a public key. What later versions add is passed over.
+        (version == u64::from(public_key.is_some())).then_some(())?;
+        while !fields.is_finished() {
+            fields.element()?;
+        }
+        Some(Self {
+            algorithm,
+            private_key,
+            public_key,
+        })
     }
 }
 
@@ -77,25 +107,23 @@ enum Form {
 impl Form {
     fn of(bytes: &[u8]) -> Result<Self> {
         use ErrorKind::{InvalidKey, PasswordRequired, Unsupported};
-        use Tag::{BitString, Integer, ObjectIdentifier, OctetString, Sequence};
-
         if let Some((_, kind, why)) = NOT_DER.iter().find(|(start, ..)| bytes.starts_with(start)) {
             return Ok(Self::Refused(*kind, why));
         }
         let fields = fields(bytes)
-            .map_err(|_| malformed("the private key is not DER: its lengths do not fit"))?;
-        let tags: Vec<Tag> = fields.iter().map(|field| field.tag()).collect();
+            .ok_or_else(|| malformed("the private key is not DER: its lengths do not fit"))?;
+        let tags: Vec<u8> = fields.iter().map(|field| field.tag).collect();
         Ok(match tags.as_slice() {
-            [Integer, Sequence, OctetString, ..] => Self::Pkcs8,
-            [Integer, OctetString, ..] => Self::Sec1,
-            [Integer, Sequence] | [Integer, Sequence, Sequence] => {
+            [INTEGER, SEQUENCE, OCTET_STRING, ..] => Self::Pkcs8,
+            [INTEGER, OCTET_STRING, ..] => Self::Sec1,
+            [INTEGER, SEQUENCE] | [INTEGER, SEQUENCE, SEQUENCE] => {
                 Self::Refused(Unsupported, PKCS12)
             }
-            [Sequence, OctetString] => Self::Refused(PasswordRequired, ENCRYPTED),
-            [Sequence, BitString] => Self::Refused(InvalidKey, PUBLIC_KEY),
-            [Sequence, Sequence, BitString] => Self::Refused(InvalidKey, CERTIFICATE),
-            [ObjectIdentifier, ..] => led_by_oid(&fields),
-            tags if tags.iter().take(9).all(|tag| *tag == Integer) => match tags.len() {
+            [SEQUENCE, OCTET_STRING] => Self::Refused(PasswordRequired, ENCRYPTED),
+            [SEQUENCE, BIT_STRING] => Self::Refused(InvalidKey, PUBLIC_KEY),
+            [SEQUENCE, SEQUENCE, BIT_STRING] => Self::Refused(InvalidKey, CERTIFICATE),
+            [OBJECT_IDENTIFIER, ..] => led_by_oid(&fields),
+            tags if tags.iter().take(9).all(|tag| *tag == INTEGER) => match tags.len() {
                 2 => Self::Refused(InvalidKey, PUBLIC_KEY),
                 6 => Self::Refused(Unsupported, DSA),
                 9.. => Self::Pkcs1,
@@ -107,13 +135,15 @@ impl Form {
 }
 
 /// What a sequence is that an object identifier leads.
-fn led_by_oid(fields: &[AnyRef<'_>]) -> Form {
+fn led_by_oid(fields: &[Element<'_>]) -> Form {
     const TPM_LOADABLE_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.23.133.10.1.3");
     const PKCS7: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.7");
-    let oid: Option<ObjectIdentifier> = fields.first().and_then(|field| field.decode_as().ok());
-    match oid {
-        Some(TPM_LOADABLE_KEY) => Form::Refused(ErrorKind::Unsupported, TSS2),
-        Some(oid) if oid.parent() == Some(PKCS7) => {
+    match fields.first().map(|field| field.content) {
+        Some(oid) if oid == TPM_LOADABLE_KEY.as_bytes() => {
+            Form::Refused(ErrorKind::Unsupported, TSS2)
+        }
+        // One arc below.
+        Some([parent @ .., 0..=0x7f]) if parent == PKCS7.as_bytes() => {
             Form::Refused(ErrorKind::InvalidKey, CERTIFICATE)
         }
         _ => Form::Refused(ErrorKind::InvalidKey, UNKNOWN),
@@ -147,12 +177,11 @@ const NOT_DER: &[(&[u8], ErrorKind, &str)] = &[
 ];
 
 /// The fields of the sequence that `der` is, not looked into.
-fn fields(der: &[u8]) -> der::Result<Vec<AnyRef<'_>>> {
-    let sequence = <&SequenceRef>::from_der(der)?;
-    let mut reader = SliceReader::new(sequence.as_bytes())?;
+fn fields(der: &[u8]) -> Option<Vec<Element<'_>>> {
+    let mut elements = Elements::within(der, SEQUENCE)?;
     let mut fields = Vec::new();
-    while !reader.is_finished() && fields.len() < MAX_FIELDS {
-        fields.push(reader.decode()?);
+    while !elements.is_finished() && fields.len() < MAX_FIELDS {
+        fields.push(elements.element()?);
     }
-    Ok(fields)
+    Some(fields)
 }

@@ -2,11 +2,6 @@
 
 use alloc::{vec, vec::Vec};
 
-use der::{
-    Decode, Reader, SliceReader, Tag, TagNumber, Tagged,
-    asn1::{AnyRef, SequenceRef},
-};
-use sec1::EcPrivateKey;
 use zeroize::Zeroizing;
 
 use super::{
@@ -14,7 +9,12 @@ use super::{
     algorithm::{Curve, explicit_parameters},
     malformed,
 };
-use crate::{Error, ErrorKind, Result};
+use crate::{
+    Error, ErrorKind, Result,
+    elements::{
+        BIT_STRING, EXPLICIT, Element, Elements, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE,
+    },
+};
 
 /// Reads an `ECPrivateKey`. `curve` is the one that a PKCS#8 around it names; a bare one must name
 /// its own. `public_key` is the point that the PKCS#8 carries, if it does.
@@ -23,16 +23,17 @@ pub(super) fn private_key(
     curve: Option<Curve>,
     public_key: Option<&[u8]>,
 ) -> Result<PrivateKey> {
-    if has_explicit_parameters(der) {
-        return Err(explicit_parameters());
-    }
-    let key = EcPrivateKey::from_der(der)
-        .map_err(|_| malformed("the EC key is not a readable `ECPrivateKey` (RFC 5915)"))?;
-    let named = key
-        .parameters
-        .and_then(|parameters| parameters.named_curve())
-        .map(Curve::identify)
-        .transpose()?;
+    let key = EcPrivateKey::parse(der)
+        .ok_or_else(|| malformed("the EC key is not a readable `ECPrivateKey` (RFC 5915)"))?;
+    let named = match key.parameters {
+        None => None,
+        Some(parameters) if parameters.tag == OBJECT_IDENTIFIER => {
+            Some(Curve::identify(parameters.content)?)
+        }
+        // A `SpecifiedECDomain`.
+        Some(parameters) if parameters.tag == SEQUENCE => return Err(explicit_parameters()),
+        Some(_) => return Err(malformed("the EC key's parameters name no curve")),
+    };
     let curve = match (curve, named) {
         (Some(outer), Some(inner)) if outer != inner => {
             return Err(malformed("the EC key names two different curves"));
@@ -48,7 +49,12 @@ pub(super) fn private_key(
 
     let scalar = scalar(key.private_key, curve)?;
     let mut carried = Vec::with_capacity(2);
-    for given in [key.public_key, public_key].into_iter().flatten() {
+    let inner = match key.public_key {
+        None => None,
+        Some([0, point @ ..]) => Some(point),
+        Some(_) => return Err(malformed("the EC key's public half is not whole bytes")),
+    };
+    for given in [inner, public_key].into_iter().flatten() {
         carried.push(point::canonical(curve, given)?);
     }
     let mut point = match carried.first() {
@@ -76,6 +82,41 @@ pub(super) fn private_key(
         material: KeyMaterial::Ec(scalar),
         public_key: PublicKey::new(curve.algorithm(), point),
     })
+}
+
+/// `ECPrivateKey` (RFC 5915, 3).
+struct EcPrivateKey<'a> {
+    private_key: &'a [u8],
+    parameters: Option<Element<'a>>,
+    /// The content of a BIT STRING.
+    public_key: Option<&'a [u8]>,
+}
+
+impl<'a> EcPrivateKey<'a> {
+    fn parse(der: &'a [u8]) -> Option<Self> {
+        let mut fields = Elements::within(der, SEQUENCE)?;
+        (fields.number()? == 1).then_some(())?;
+        let private_key = fields.expect(OCTET_STRING)?;
+        let parameters = match fields.optional(EXPLICIT)? {
+            None => None,
+            Some(content) => {
+                let mut elements = Elements::of(content);
+                let parameters = elements.element()?;
+                elements.finish()?;
+                Some(parameters)
+            }
+        };
+        let public_key = match fields.optional(EXPLICIT + 1)? {
+            None => None,
+            Some(content) => Some(Elements::of(content).only(BIT_STRING)?),
+        };
+        fields.finish()?;
+        Some(Self {
+            private_key,
+            parameters,
+            public_key,
+        })
+    }
 }
 
 /// Whether ring confirms that the two belong together, which costs it a tenth of what deriving the
@@ -130,24 +171,6 @@ fn scalar(bytes: &[u8], curve: Curve) -> Result<Zeroizing<Vec<u8>>> {
         tail.copy_from_slice(digits);
     }
     Ok(scalar)
-}
-
-/// Whether the parameters of an `ECPrivateKey` are a `SpecifiedECDomain` (a sequence where a named
-/// curve has an OID), which the `sec1` crate refuses without saying so.
-fn has_explicit_parameters(der: &[u8]) -> bool {
-    const PARAMETERS: Tag = Tag::ContextSpecific {
-        constructed: true,
-        number: TagNumber(0),
-    };
-    const SEQUENCE: u8 = 0x30;
-    let parameters = || {
-        let sequence = <&SequenceRef>::from_der(der)?;
-        let mut reader = SliceReader::new(sequence.as_bytes())?;
-        let _version: AnyRef<'_> = reader.decode()?;
-        let _private_key: AnyRef<'_> = reader.decode()?;
-        reader.decode::<AnyRef<'_>>()
-    };
-    parameters().is_ok_and(|any| any.tag() == PARAMETERS && any.value().first() == Some(&SEQUENCE))
 }
 
 /// Points by RustCrypto's curves: every form is read, and each must lie on its curve.

@@ -2,11 +2,6 @@
 
 use alloc::vec::Vec;
 
-use der::{
-    Reader, SliceReader, Tag, Tagged,
-    asn1::{AnyRef, OctetStringRef, SequenceRef},
-};
-use spki::AlgorithmIdentifierRef;
 use zeroize::Zeroizing;
 
 use super::{
@@ -14,7 +9,10 @@ use super::{
     pbe::{Budget, Password, Scheme},
     refusal::ENCRYPTED,
 };
-use crate::{Error, ErrorKind, Result};
+use crate::{
+    Error, ErrorKind, Result,
+    elements::{Elements, INTEGER, OCTET_STRING, SEQUENCE},
+};
 
 /// Decrypts an encrypted PKCS#8 key. The key derivation runs once, and not at all when the scheme is
 /// refused.
@@ -37,14 +35,10 @@ pub(super) struct Encrypted<'a> {
 impl<'a> Encrypted<'a> {
     pub(super) fn parse(der: &'a [u8]) -> Result<Self> {
         let fields = || {
-            SliceReader::new(der)?.sequence(|reader| {
-                Ok::<_, der::Error>((
-                    reader.decode::<AlgorithmIdentifierRef<'a>>()?,
-                    reader.decode::<&OctetStringRef>()?.as_bytes(),
-                ))
-            })
+            let mut fields = Elements::within(der, SEQUENCE)?;
+            Some((fields.algorithm()?, fields.only(OCTET_STRING)?))
         };
-        let (algorithm, ciphertext) = fields().map_err(|_| {
+        let (algorithm, ciphertext) = fields().ok_or_else(|| {
             malformed("the private key is not readable encrypted PKCS#8 (RFC 5958)")
         })?;
         Ok(Self {
@@ -67,13 +61,9 @@ impl<'a> Encrypted<'a> {
 /// Whether some bytes begin as every private key does, a sequence of their length that an integer
 /// leads. One wrong password in 256 leaves a padding that looks right; this leaves one in 2^40.
 pub(super) fn looks_like_a_key(der: &[u8]) -> bool {
-    let first = || {
-        let mut reader = SliceReader::new(der)?;
-        let sequence = reader.decode::<&SequenceRef>()?;
-        reader.finish()?;
-        SliceReader::new(sequence.as_bytes())?.decode::<AnyRef<'_>>()
-    };
-    first().is_ok_and(|field| field.tag() == Tag::Integer)
+    Elements::within(der, SEQUENCE)
+        .and_then(|mut fields| fields.expect(INTEGER))
+        .is_some()
 }
 
 pub(super) fn wrong_password() -> Error {

@@ -3,15 +3,12 @@
 use alloc::vec::Vec;
 
 use const_oid::ObjectIdentifier;
-use der::{
-    Encode,
-    asn1::{AnyRef, OctetStringRef},
-};
-use pkcs8::{AlgorithmIdentifierRef, PrivateKeyInfoRef};
-use sec1::EcPrivateKey;
 use zeroize::Zeroizing;
 
-use super::{KeyAlgorithm, KeyMaterial, PrivateKey};
+use super::{KeyAlgorithm, KeyMaterial, PrivateKey, algorithm::NULL};
+use crate::elements::{
+    BIT_STRING, EXPLICIT, IMPLICIT, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE, encode,
+};
 
 impl PrivateKey {
     /// The key as PKCS#8 in DER (RFC 5958), not encrypted: for a host that hands it to a library of
@@ -23,50 +20,45 @@ impl PrivateKey {
     ///
     /// Behind the feature `export-private-key`, so that faces which sign here cannot call it.
     pub fn to_pkcs8_der(&self) -> Option<Zeroizing<Vec<u8>>> {
-        let (oid, parameters) = identifier(self.algorithm());
-        let parameters = match &parameters {
-            Parameters::Absent => None,
-            Parameters::Curve(curve) => Some(AnyRef::from(curve)),
-            Parameters::Null => Some(AnyRef::NULL),
-        };
-        let inner = match &self.material {
-            KeyMaterial::Ec(scalar) => EcPrivateKey {
-                private_key: scalar,
-                parameters: None, // the algorithm names the curve
-                public_key: Some(self.public_key.as_bytes()),
+        let (oid, curve) = identifier(self.algorithm());
+        let oid = encode(OBJECT_IDENTIFIER, &[oid.as_bytes()]);
+        let algorithm = match (&self.material, curve) {
+            (KeyMaterial::Rsa(_), _) => encode(SEQUENCE, &[&oid, &NULL]),
+            (_, Some(curve)) => {
+                let curve = encode(OBJECT_IDENTIFIER, &[curve.as_bytes()]);
+                encode(SEQUENCE, &[&oid, &curve])
             }
-            .to_der()
-            .ok()?,
+            (_, None) => encode(SEQUENCE, &[&oid]),
+        };
+        let key = match &self.material {
+            // `ECPrivateKey` of version 1; the algorithm names the curve.
+            KeyMaterial::Ec(scalar) => {
+                let scalar = encode(OCTET_STRING, &[scalar]);
+                let point = encode(BIT_STRING, &[&[0], self.public_key.as_bytes()]);
+                let point = encode(EXPLICIT + 1, &[&point]);
+                encode(SEQUENCE, &[&[INTEGER, 1, 1], &scalar, &point])
+            }
             KeyMaterial::MlDsaExpanded(_) => return None,
             // [0] IMPLICIT OCTET STRING (SIZE (32))
-            KeyMaterial::MlDsaSeed(seed) => [&[0x80, 32], seed.as_slice()].concat(),
-            KeyMaterial::Rsa(der) => der.to_vec(),
+            KeyMaterial::MlDsaSeed(seed) => encode(IMPLICIT, &[seed.as_slice()]),
+            KeyMaterial::Rsa(der) => der.clone(),
         };
-        let inner = Zeroizing::new(inner);
-        let info = PrivateKeyInfoRef::new(
-            AlgorithmIdentifierRef { oid, parameters },
-            OctetStringRef::new(&inner).ok()?,
-        );
-        info.to_der().ok().map(Zeroizing::new)
+        let key = encode(OCTET_STRING, &[&key]);
+        Some(encode(SEQUENCE, &[&[INTEGER, 1, 0], &algorithm, &key]))
     }
 }
 
-enum Parameters {
-    Absent,
-    Curve(ObjectIdentifier),
-    Null,
-}
-
-fn identifier(algorithm: KeyAlgorithm) -> (ObjectIdentifier, Parameters) {
+/// The object identifiers of a kind of key, and of its curve.
+fn identifier(algorithm: KeyAlgorithm) -> (ObjectIdentifier, Option<ObjectIdentifier>) {
     use super::algorithm::{EC, ML_DSA_44, ML_DSA_65, ML_DSA_87, P256, P384, P521, RSA};
     match algorithm {
-        KeyAlgorithm::EcP256 => (EC, Parameters::Curve(P256)),
-        KeyAlgorithm::EcP384 => (EC, Parameters::Curve(P384)),
-        KeyAlgorithm::EcP521 => (EC, Parameters::Curve(P521)),
-        KeyAlgorithm::MlDsa44 => (ML_DSA_44, Parameters::Absent),
-        KeyAlgorithm::MlDsa65 => (ML_DSA_65, Parameters::Absent),
-        KeyAlgorithm::MlDsa87 => (ML_DSA_87, Parameters::Absent),
-        KeyAlgorithm::Rsa { .. } => (RSA, Parameters::Null),
+        KeyAlgorithm::EcP256 => (EC, Some(P256)),
+        KeyAlgorithm::EcP384 => (EC, Some(P384)),
+        KeyAlgorithm::EcP521 => (EC, Some(P521)),
+        KeyAlgorithm::MlDsa44 => (ML_DSA_44, None),
+        KeyAlgorithm::MlDsa65 => (ML_DSA_65, None),
+        KeyAlgorithm::MlDsa87 => (ML_DSA_87, None),
+        KeyAlgorithm::Rsa { .. } => (RSA, None),
     }
 }
 

@@ -1,7 +1,7 @@
 //! PEM encryption as OpenSSL made it before PKCS#8: `Proc-Type: 4,ENCRYPTED` and `DEK-Info` (the
 //! headers of RFC 1421, the derivation of OpenSSL). step-ca and old tools write it.
 
-use alloc::{format, string::String, vec, vec::Vec};
+use alloc::{string::String, vec, vec::Vec};
 
 use zeroize::Zeroizing;
 
@@ -52,9 +52,9 @@ fn dek_info(section: &PemSection) -> Result<(Cipher, Vec<u8>)> {
     let (name, iv) = header.split_once(',').unwrap_or((header, ""));
     let name = name.trim().to_ascii_uppercase();
     let cipher = Cipher::from_dek_info(&name).ok_or_else(|| {
-        Error::new(
+        Error::written(
             ErrorKind::Unsupported,
-            format!(
+            format_args!(
                 "the private key is encrypted with `{name}` (`DEK-Info`), which is not read: \
                  encrypt it anew with `openssl pkcs8 -topk8 -v2 aes-256-cbc -in KEY -out NEW`"
             ),

@@ -2,14 +2,13 @@
 
 use alloc::vec::Vec;
 
-use der::{
-    Decode, Reader, SliceReader, Tag, TagNumber, Tagged,
-    asn1::{AnyRef, OctetStringRef},
-};
 use zeroize::Zeroizing;
 
 use super::{KeyMaterial, PrivateKey, PublicKey, algorithm::ParameterSet, malformed};
-use crate::{Error, ErrorKind, Result};
+use crate::{
+    Error, ErrorKind, Result,
+    elements::{Elements, IMPLICIT, OCTET_STRING, SEQUENCE},
+};
 
 /// Reads the content of PKCS#8's `privateKey`:
 ///
@@ -27,7 +26,7 @@ pub(super) fn private_key(
     public_key: Option<&[u8]>,
 ) -> Result<PrivateKey> {
     let (seed, expanded) = forms(der)
-        .map_err(|_| malformed("the ML-DSA key is in none of the three forms of RFC 9881"))?;
+        .ok_or_else(|| malformed("the ML-DSA key is in none of the three forms of RFC 9881"))?;
     if expanded.is_some_and(|key| key.len() != set.expanded_length()) {
         return Err(malformed(
             "the ML-DSA key's expanded form has the wrong length for its parameter set",
@@ -86,24 +85,19 @@ pub(super) fn public_key(set: ParameterSet, bytes: &[u8]) -> Result<PublicKey> {
 type Forms<'a> = (Option<&'a [u8]>, Option<&'a [u8]>);
 
 /// The seed and the expanded key, one of them or both.
-fn forms(der: &[u8]) -> der::Result<Forms<'_>> {
-    const SEED: Tag = Tag::ContextSpecific {
-        constructed: false,
-        number: TagNumber(0),
-    };
-    let choice = AnyRef::from_der(der)?;
-    match choice.tag() {
-        SEED => Ok((Some(choice.value()), None)),
-        Tag::OctetString => Ok((None, Some(choice.value()))),
-        Tag::Sequence => {
-            let mut reader = SliceReader::new(der)?;
-            reader.sequence(|reader| {
-                let seed = <&OctetStringRef>::decode(reader)?.as_bytes();
-                let expanded = <&OctetStringRef>::decode(reader)?.as_bytes();
-                Ok((Some(seed), Some(expanded)))
-            })
+fn forms(der: &[u8]) -> Option<Forms<'_>> {
+    let mut elements = Elements::of(der);
+    let choice = elements.element()?;
+    elements.finish()?;
+    match choice.tag {
+        IMPLICIT => Some((Some(choice.content), None)),
+        OCTET_STRING => Some((None, Some(choice.content))),
+        SEQUENCE => {
+            let mut both = Elements::of(choice.content);
+            let seed = both.expect(OCTET_STRING)?;
+            Some((Some(seed), Some(both.only(OCTET_STRING)?)))
         }
-        other => Err(other.value_error().into()),
+        _ => None,
     }
 }
 

@@ -23,14 +23,16 @@ pub use pbe::{MAX_KDF_ITERATIONS, MAX_SCRYPT_MEMORY};
 pub(crate) use pem::{from_section, is_key, no_key};
 pub(crate) use pkcs12::Contents;
 pub use pkcs12::MAX_PKCS12_LENGTH;
+#[cfg(feature = "rustcrypto")]
+pub(crate) use rsa::{RsaNumbers, public_numbers as rsa_public_numbers};
 
 use alloc::{format, vec::Vec};
 use core::fmt;
 
-use der::Decode;
-use spki::SubjectPublicKeyInfoRef;
-
-use crate::{Error, ErrorKind, Result, SigningAlgorithm};
+use crate::{
+    Error, ErrorKind, Result, SigningAlgorithm,
+    elements::{AlgorithmIdentifier, BIT_STRING, Elements, SEQUENCE},
+};
 use algorithm::Family;
 
 /// The kinds of key that the service takes.
@@ -104,19 +106,16 @@ impl PublicKey {
     /// [`ErrorKind::InvalidKey`] when it cannot be read; [`ErrorKind::Unsupported`] naming a kind of
     /// key that the service does not take.
     pub fn from_spki_der(der: &[u8]) -> Result<Self> {
-        let info = SubjectPublicKeyInfoRef::from_der(der).map_err(|_| {
-            malformed("the public key is not a readable `SubjectPublicKeyInfo` (RFC 5280)")
-        })?;
-        Self::from_spki(&info)
-    }
-
-    /// [`from_spki_der`](Self::from_spki_der) for what has been read as far as its fields.
-    pub(crate) fn from_spki(info: &SubjectPublicKeyInfoRef<'_>) -> Result<Self> {
-        let family = Family::identify(&info.algorithm)?;
-        let key = info
-            .subject_public_key
-            .as_bytes()
-            .ok_or_else(|| malformed("the public key is not whole bytes"))?;
+        let Some((algorithm, bits)) = spki(der) else {
+            return Err(malformed(
+                "the public key is not a readable `SubjectPublicKeyInfo` (RFC 5280)",
+            ));
+        };
+        let family = Family::identify(&algorithm)?;
+        // The first byte of a bit string counts the bits that are missing at its end.
+        let [0, key @ ..] = bits else {
+            return Err(malformed("the public key is not whole bytes"));
+        };
         match family {
             Family::Ec(curve) => ec::public_key(curve, key),
             Family::MlDsa(set) => ml_dsa::public_key(set, key),
@@ -134,6 +133,12 @@ impl PublicKey {
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes
     }
+}
+
+/// The fields of a `SubjectPublicKeyInfo`.
+fn spki(der: &[u8]) -> Option<(AlgorithmIdentifier<'_>, &[u8])> {
+    let mut info = Elements::within(der, SEQUENCE)?;
+    Some((info.algorithm()?, info.only(BIT_STRING)?))
 }
 
 /// A private key: bytes go in, never out. Not `Clone`; wiped when dropped.
@@ -277,8 +282,8 @@ pub(crate) fn from_der_or_encrypted(der: &[u8], password: Option<&[u8]>) -> Resu
 
 /// The refusal of a key that cannot be read, or whose parts contradict one another.
 fn malformed(what: &str) -> Error {
-    Error::new(
+    Error::written(
         ErrorKind::InvalidKey,
-        format!("{what}: the file is damaged or its writer is at fault, export the key again"),
+        format_args!("{what}: the file is damaged or its writer is at fault, export the key again"),
     )
 }

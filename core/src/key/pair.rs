@@ -50,9 +50,9 @@ pub(crate) fn pair(
     };
     if let Some((_, other)) = pairs.next() {
         let subject = |at| certificate(at).map(|found| format!("{}", found.subject()));
-        return Err(Error::new(
+        return Err(Error::written(
             ErrorKind::InvalidKey,
-            format!(
+            format_args!(
                 "several private keys have a certificate here, of `{}` and of `{}`: leave the one \
                  that is meant",
                 subject(at).unwrap_or_default(),

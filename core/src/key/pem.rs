@@ -1,7 +1,5 @@
 //! The private key of a PEM text, which may hold certificates and other things beside it.
 
-use alloc::format;
-
 use super::{
     PrivateKey, container, encrypted, legacy_pem,
     refusal::{CERTIFICATE, DSA, OPENSSH, PKCS12, PUBLIC_KEY, TSS2},
@@ -16,9 +14,9 @@ pub(super) fn private_key(text: &[u8], password: Option<&[u8]>) -> Result<Privat
         return Err(no_key(&sections));
     };
     if let Some(second) = keys.next() {
-        return Err(Error::new(
+        return Err(Error::written(
             ErrorKind::InvalidKey,
-            format!(
+            format_args!(
                 "the PEM text holds two private keys, `{}` on line {} and `{}` on line {}: leave \
                  the one that belongs to the certificate",
                 key.label(),
@@ -83,9 +81,9 @@ pub(crate) fn no_key(sections: &[PemSection]) -> Error {
         return Error::new(ErrorKind::Unsupported, PKCS12);
     }
     let label = sections.first().map_or("", PemSection::label);
-    Error::new(
+    Error::written(
         ErrorKind::InvalidKey,
-        format!(
+        format_args!(
             "the PEM text holds no private key, only `{label}`: pass the private key that belongs \
              to the certificate"
         ),

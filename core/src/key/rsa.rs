@@ -1,13 +1,12 @@
 //! RSA keys: PKCS#1 (RFC 8017, A.1).
 
-use alloc::format;
-
-use der::{Decode, Encode, asn1::UintRef};
-use pkcs1::{RsaPrivateKeyRef, RsaPublicKeyRef};
 use zeroize::Zeroizing;
 
 use super::{KeyMaterial, PrivateKey, PublicKey, malformed};
-use crate::{Error, ErrorKind, KeyAlgorithm, Result};
+use crate::{
+    Error, ErrorKind, KeyAlgorithm, Result,
+    elements::{Elements, SEQUENCE, encode, encode_natural},
+};
 
 /// The lengths of modulus that are taken, in bits: the service's user guide asks for at least 2,048
 /// and its API shows keys of up to 8,192.
@@ -27,16 +26,22 @@ const MAX_PRIME_IMBALANCE_BITS: u32 = 16;
 /// Sizes and signs are checked here. That the numbers belong together is checked by each signer when
 /// it is made from the key, in its library's arithmetic.
 pub(super) fn private_key(der: &[u8], public_key: Option<&[u8]>) -> Result<PrivateKey> {
-    let key = RsaPrivateKeyRef::from_der(der)
-        .map_err(|_| malformed("the RSA key is not a readable `RSAPrivateKey` (RFC 8017)"))?;
-    if key.other_prime_infos.is_some() {
+    let key = RsaNumbers::parse(der)
+        .ok_or_else(|| malformed("the RSA key is not a readable `RSAPrivateKey` (RFC 8017)"))?;
+    if key.is_multi_prime {
         return Err(Error::new(
             ErrorKind::Unsupported,
             "the RSA key has more than two primes, which the signing libraries do not take: make a \
              key of two primes, as `openssl genpkey -algorithm RSA` does",
         ));
     }
-    let public = canonical(key.modulus, key.public_exponent)?;
+    let numbers = [
+        encode_natural(key.modulus),
+        encode_natural(key.public_exponent),
+    ];
+    let [modulus, public_exponent] = &numbers;
+    let public = encode(SEQUENCE, &[modulus, public_exponent]);
+    let public = canonical(key.modulus, key.public_exponent, &public)?;
     if public_key.is_some_and(|given| given != public.as_bytes()) {
         return Err(malformed(
             "the RSA key's public half does not belong to its private half",
@@ -51,7 +56,7 @@ pub(super) fn private_key(der: &[u8], public_key: Option<&[u8]>) -> Result<Priva
         key.exponent2,
         key.coefficient,
     ];
-    if private.iter().any(|number| bits(*number) == 0)
+    if private.iter().any(|number| bits(number) == 0)
         || p.abs_diff(q) > MAX_PRIME_IMBALANCE_BITS
         || bits(key.private_exponent) > bits(key.modulus)
     {
@@ -63,19 +68,68 @@ pub(super) fn private_key(der: &[u8], public_key: Option<&[u8]>) -> Result<Priva
     })
 }
 
-/// Reads an `RSAPublicKey`.
-pub(super) fn public_key(der: &[u8]) -> Result<PublicKey> {
-    let key = RsaPublicKeyRef::from_der(der)
-        .map_err(|_| malformed("the RSA public key is not a readable `RSAPublicKey` (RFC 8017)"))?;
-    canonical(key.modulus, key.public_exponent)
+/// The numbers of an `RSAPrivateKey`, big endian.
+pub(crate) struct RsaNumbers<'a> {
+    is_multi_prime: bool,
+    pub(crate) modulus: &'a [u8],
+    pub(crate) public_exponent: &'a [u8],
+    pub(crate) private_exponent: &'a [u8],
+    pub(crate) prime1: &'a [u8],
+    pub(crate) prime2: &'a [u8],
+    exponent1: &'a [u8],
+    exponent2: &'a [u8],
+    coefficient: &'a [u8],
 }
 
-fn canonical(modulus: UintRef<'_>, public_exponent: UintRef<'_>) -> Result<PublicKey> {
+impl<'a> RsaNumbers<'a> {
+    pub(crate) fn parse(der: &'a [u8]) -> Option<Self> {
+        let mut fields = Elements::within(der, SEQUENCE)?;
+        let version = fields.number()?;
+        let numbers = Self {
+            is_multi_prime: version == 1,
+            modulus: fields.natural()?,
+            public_exponent: fields.natural()?,
+            private_exponent: fields.natural()?,
+            prime1: fields.natural()?,
+            prime2: fields.natural()?,
+            exponent1: fields.natural()?,
+            exponent2: fields.natural()?,
+            coefficient: fields.natural()?,
+        };
+        // `otherPrimeInfos`, with version 1.
+        if numbers.is_multi_prime {
+            fields.expect(SEQUENCE)?;
+        }
+        fields.finish()?;
+        (version <= 1).then_some(numbers)
+    }
+}
+
+/// Reads an `RSAPublicKey`.
+pub(super) fn public_key(der: &[u8]) -> Result<PublicKey> {
+    let Some((modulus, public_exponent)) = public_numbers(der) else {
+        return Err(malformed(
+            "the RSA public key is not a readable `RSAPublicKey` (RFC 8017)",
+        ));
+    };
+    canonical(modulus, public_exponent, der)
+}
+
+/// Modulus and exponent of an `RSAPublicKey`, big endian.
+pub(crate) fn public_numbers(der: &[u8]) -> Option<(&[u8], &[u8])> {
+    let mut key = Elements::within(der, SEQUENCE)?;
+    let numbers = (key.natural()?, key.natural()?);
+    key.finish()?;
+    Some(numbers)
+}
+
+/// `der` is the `RSAPublicKey` of the two numbers, of which there is one only.
+fn canonical(modulus: &[u8], public_exponent: &[u8], der: &[u8]) -> Result<PublicKey> {
     let size = bits(modulus);
     if !MODULUS_BITS.contains(&size) {
-        return Err(Error::new(
+        return Err(Error::written(
             ErrorKind::Unsupported,
-            format!(
+            format_args!(
                 "the RSA key has {size} bits: {} to {} are taken, have the certificate issued for \
                  such a key",
                 MODULUS_BITS.start(),
@@ -90,18 +144,15 @@ fn canonical(modulus: UintRef<'_>, public_exponent: UintRef<'_>) -> Result<Publi
             "the RSA key's modulus or public exponent is out of bounds",
         ));
     }
-    let der = RsaPublicKeyRef {
-        modulus,
-        public_exponent,
-    }
-    .to_der()
-    .map_err(|_| malformed("the RSA key's public half cannot be written"))?;
-    Ok(PublicKey::new(KeyAlgorithm::Rsa { bits: size }, der))
+    Ok(PublicKey::new(
+        KeyAlgorithm::Rsa { bits: size },
+        der.to_vec(),
+    ))
 }
 
 /// The length of a number in bits; 0 for 0.
-fn bits(number: UintRef<'_>) -> u32 {
-    let mut digits = number.as_bytes().iter().skip_while(|digit| **digit == 0);
+fn bits(number: &[u8]) -> u32 {
+    let mut digits = number.iter().skip_while(|digit| **digit == 0);
     let Some(first) = digits.next() else {
         return 0;
     };
@@ -111,6 +162,6 @@ fn bits(number: UintRef<'_>) -> u32 {
         .saturating_add(8 - first.leading_zeros())
 }
 
-fn is_odd(number: UintRef<'_>) -> bool {
-    number.as_bytes().last().is_some_and(|digit| digit & 1 == 1)
+fn is_odd(number: &[u8]) -> bool {
+    number.last().is_some_and(|digit| digit & 1 == 1)
 }

@@ -1,11 +1,10 @@
 //! The parameters of `CreateSession`, parsed once, and the request made of them.
 
 use alloc::{
-    collections::BTreeMap,
-    format,
     string::{String, ToString},
+    vec::Vec,
 };
-use core::time::Duration;
+use core::{fmt, time::Duration};
 
 use super::UnsignedRequest;
 use crate::{
@@ -44,7 +43,8 @@ pub struct CreateSession {
     pub(super) endpoint: Endpoint,
     pub(super) duration_seconds: Option<u32>,
     pub(super) role_session_name: Option<String>,
-    pub(super) instance_properties: BTreeMap<String, String>,
+    /// By key, each once.
+    pub(super) instance_properties: Vec<(String, String)>,
     pub(super) arn_placement: ArnPlacement,
 }
 
@@ -65,14 +65,14 @@ impl CreateSession {
             ("account", trust_anchor.account(), profile.account()),
         ] {
             if of_anchor != of_profile {
-                return Err(invalid(format!(
+                return Err(invalid(format_args!(
                     "the trust anchor is in the {part} `{of_anchor}`, the profile in `{of_profile}`: \
                      both must be of the same {part}"
                 )));
             }
         }
         if role.partition() != trust_anchor.partition() {
-            return Err(invalid(format!(
+            return Err(invalid(format_args!(
                 "the role is in the partition `{}`, the trust anchor in `{}`: \
                  both must be of the same partition",
                 role.partition(),
@@ -82,7 +82,7 @@ impl CreateSession {
         // A region of another partition has another domain, where these ARNs mean nothing.
         let of_region = Partition::of_region(trust_anchor.region());
         if Partition::from_id(trust_anchor.partition()).is_some_and(|own| own != of_region) {
-            return Err(invalid(format!(
+            return Err(invalid(format_args!(
                 "the trust anchor's partition is `{}`, but its region `{}` belongs to `{of_region}`: \
                  correct the ARN",
                 trust_anchor.partition(),
@@ -97,7 +97,7 @@ impl CreateSession {
             endpoint,
             duration_seconds: None,
             role_session_name: None,
-            instance_properties: BTreeMap::new(),
+            instance_properties: Vec::new(),
             arn_placement: ArnPlacement::default(),
         })
     }
@@ -110,7 +110,7 @@ impl CreateSession {
     pub fn with_endpoint(mut self, endpoint: Endpoint) -> Result<Self> {
         let (signing, own) = (endpoint.signing_region(), self.trust_anchor.region());
         if signing != own {
-            return Err(invalid(format!(
+            return Err(invalid(format_args!(
                 "the endpoint signs for the region `{signing}`, the trust anchor is in `{own}`: \
                  use the region `{own}`"
             )));
@@ -129,9 +129,11 @@ impl CreateSession {
         let seconds = u32::try_from(duration.as_secs()).unwrap_or(u32::MAX);
         let allowed = MIN_DURATION_SECONDS..=MAX_DURATION_SECONDS;
         if !allowed.contains(&seconds) || duration.subsec_nanos() != 0 {
-            return Err(invalid(format!(
-                "the session duration `{duration:?}` is not whole seconds from \
-                 {MIN_DURATION_SECONDS} to {MAX_DURATION_SECONDS}"
+            let milliseconds = duration.subsec_millis();
+            return Err(invalid(format_args!(
+                "the session duration `{}.{milliseconds:03}s` is not whole seconds from \
+                 {MIN_DURATION_SECONDS} to {MAX_DURATION_SECONDS}",
+                duration.as_secs()
             )));
         }
         self.duration_seconds = Some(seconds);
@@ -147,7 +149,7 @@ impl CreateSession {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_+=,.@-".contains(&byte);
         if !(2..=64).contains(&name.len()) || !name.bytes().all(allowed) {
             let shown: String = name.chars().take(80).collect();
-            return Err(invalid(format!(
+            return Err(invalid(format_args!(
                 "the role session name `{shown}` is not 2 to 64 letters, digits or `_+=,.@-`"
             )));
         }
@@ -165,16 +167,20 @@ impl CreateSession {
         for (part, text) in [("key", key), ("value", value)] {
             if !(1..=MAX_INSTANCE_PROPERTY_LENGTH).contains(&text.chars().count()) {
                 let shown: String = key.chars().take(40).collect();
-                return Err(invalid(format!(
+                return Err(invalid(format_args!(
                     "the {part} of the instance property `{shown}` is not of 1 to \
                      {MAX_INSTANCE_PROPERTY_LENGTH} characters"
                 )));
             }
         }
-        self.instance_properties
-            .insert(key.to_string(), value.to_string());
-        if self.instance_properties.len() > MAX_INSTANCE_PROPERTIES {
-            return Err(invalid(format!(
+        let properties = &mut self.instance_properties;
+        let at = properties.partition_point(|(other, _)| other.as_str() < key);
+        match properties.get_mut(at) {
+            Some((other, old)) if other == key => *old = value.to_string(),
+            _ => properties.insert(at, (key.to_string(), value.to_string())),
+        }
+        if properties.len() > MAX_INSTANCE_PROPERTIES {
+            return Err(invalid(format_args!(
                 "there are more than {MAX_INSTANCE_PROPERTIES} instance properties: send fewer"
             )));
         }
@@ -225,8 +231,8 @@ impl CreateSession {
     }
 }
 
-fn invalid(message: String) -> Error {
-    Error::new(ErrorKind::InvalidInput, message)
+fn invalid(message: fmt::Arguments<'_>) -> Error {
+    Error::written(ErrorKind::InvalidInput, message)
 }
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
 //! The request: unsigned, then signed.
 
 use alloc::{
-    collections::BTreeMap,
     format,
     string::{String, ToString},
     vec,
@@ -9,12 +8,11 @@ use alloc::{
 };
 use core::fmt;
 
-use serde::Serialize;
-
 use super::{ArnPlacement, CreateSession};
 use crate::{
     CertificateChain, Error, ErrorKind, PublicKey, Result, Signature, SignatureVerifier, Signer,
-    SigningAlgorithm, UnixTime, encoding,
+    SigningAlgorithm, UnixTime,
+    encoding::{self, push_json_string},
     sigv4::{Authorization, CanonicalRequest, CredentialScope, Payload, Settings, SigningRequest},
 };
 
@@ -25,8 +23,8 @@ const SERVICE: &str = "rolesanywhere";
 #[derive(Clone, Debug)]
 pub struct UnsignedRequest {
     public_key: PublicKey,
-    serial: String,
-    scope: CredentialScope,
+    /// The `Authorization` header up to the signature.
+    authorization: String,
     canonical_request: CanonicalRequest,
     string_to_sign: String,
     url: String,
@@ -63,12 +61,7 @@ impl UnsignedRequest {
             role_session_name: call.role_session_name.as_deref(),
             trust_anchor_arn: in_body.then_some(call.trust_anchor.as_str()),
         };
-        let body = serde_json::to_string(&body).map_err(|_| {
-            Error::new(
-                ErrorKind::InvalidInput,
-                "a parameter cannot be written as JSON",
-            )
-        })?;
+        let body = body.to_json();
 
         let mut headers = vec![
             ("content-type".to_string(), "application/json".to_string()),
@@ -96,13 +89,18 @@ impl UnsignedRequest {
             Settings::default(),
         )?;
         let scope = CredentialScope::new(now, call.endpoint.signing_region(), SERVICE)?;
+        let authorization = Authorization::unsigned(
+            algorithm.name(),
+            end_entity.serial_decimal(),
+            &scope,
+            canonical.signed_headers(),
+        )?;
         let string_to_sign =
             crate::sigv4::string_to_sign(algorithm.name(), now, &scope, &canonical);
         let separator = if query.is_empty() { "" } else { "?" };
         Ok(Self {
             public_key,
-            serial: end_entity.serial_decimal().to_string(),
-            scope,
+            authorization,
             canonical_request: canonical,
             string_to_sign,
             url: format!("{}/sessions{separator}{query}", call.endpoint.url()),
@@ -148,9 +146,9 @@ impl UnsignedRequest {
         if let Some(expected) = signature_length(&self.public_key)
             && expected != signature.as_bytes().len()
         {
-            return Err(Error::new(
+            return Err(Error::written(
                 ErrorKind::KeyMismatch,
-                format!(
+                format_args!(
                     "the signature has {} bytes, one with the certificate's {} key has {expected}: \
                      sign with the key that belongs to the certificate",
                     signature.as_bytes().len(),
@@ -158,15 +156,9 @@ impl UnsignedRequest {
                 ),
             ));
         }
-        let authorization = Authorization::new(
-            self.algorithm().name(),
-            &self.serial,
-            &self.scope,
-            self.canonical_request.signed_headers(),
-            signature.as_bytes(),
-        )?;
+        let authorization = [&self.authorization, &*signature.to_hex()].concat();
         let mut headers = self.headers.clone();
-        headers.push(("authorization".to_string(), authorization.to_string()));
+        headers.push(("authorization".to_string(), authorization));
         Ok(HttpRequest {
             method: "POST",
             url: self.url.clone(),
@@ -203,9 +195,9 @@ impl UnsignedRequest {
         if algorithm == self.algorithm() {
             return Ok(());
         }
-        Err(Error::new(
+        Err(Error::written(
             ErrorKind::KeyMismatch,
-            format!(
+            format_args!(
                 "the signer signs with {algorithm}, the certificate's {} key wants {}: \
                  sign with the key that belongs to the certificate",
                 self.public_key.algorithm(),
@@ -249,21 +241,55 @@ impl fmt::Debug for HttpRequest {
     }
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
 struct Body<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
     duration_seconds: Option<u32>,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    instance_properties: &'a BTreeMap<String, String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    instance_properties: &'a [(String, String)],
     profile_arn: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     role_arn: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     role_session_name: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     trust_anchor_arn: Option<&'a str>,
+}
+
+impl Body<'_> {
+    /// JSON without what is not given.
+    fn to_json(&self) -> String {
+        let mut json = String::from("{");
+        if let Some(seconds) = self.duration_seconds {
+            push_name(&mut json, "durationSeconds");
+            json.push_str(&seconds.to_string());
+        }
+        if !self.instance_properties.is_empty() {
+            push_name(&mut json, "instanceProperties");
+            json.push('{');
+            for (key, value) in self.instance_properties {
+                push_name(&mut json, key);
+                push_json_string(&mut json, value);
+            }
+            json.push('}');
+        }
+        for (name, value) in [
+            ("profileArn", self.profile_arn),
+            ("roleArn", self.role_arn),
+            ("roleSessionName", self.role_session_name),
+            ("trustAnchorArn", self.trust_anchor_arn),
+        ] {
+            if let Some(value) = value {
+                push_name(&mut json, name);
+                push_json_string(&mut json, value);
+            }
+        }
+        json.push('}');
+        json
+    }
+}
+
+/// The name of a member, after a comma where it is not the first.
+fn push_name(json: &mut String, name: &str) {
+    if !json.ends_with('{') {
+        json.push(',');
+    }
+    push_json_string(json, name);
+    json.push(':');
 }
 
 fn query_of(arns: &[(&str, &str)]) -> String {

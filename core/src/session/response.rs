@@ -94,7 +94,7 @@ impl Session {
     /// [`MAX_RESPONSE_LENGTH`], not JSON, cut short, without credentials.
     pub fn from_response(response: &HttpResponse) -> Result<Self> {
         if response.body.len() > MAX_RESPONSE_LENGTH {
-            return Err(invalid(&format!(
+            return Err(invalid(format_args!(
                 "the answer has {} bytes, more than the {MAX_RESPONSE_LENGTH} that a session may have: \
                  check the endpoint and what stands between",
                 response.body.len()
@@ -102,7 +102,7 @@ impl Session {
         }
         match response.status {
             200..=299 => Self::from_success(response),
-            300..=399 => Err(invalid(&format!(
+            300..=399 => Err(invalid(format_args!(
                 "the answer is a redirect (status {}), which the service never sends: \
                  check the endpoint",
                 response.status
@@ -113,7 +113,7 @@ impl Session {
 
     fn from_success(response: &HttpResponse) -> Result<Self> {
         let no_session = |kind: &str| {
-            invalid(&format!(
+            invalid(format_args!(
                 "the answer with status {} is not the JSON of a session: {kind}; \
                  check the endpoint and what stands between",
                 response.status
@@ -132,7 +132,7 @@ impl Session {
             return Err(no_session("it is no object"));
         }
         let missing = |what: &str| {
-            invalid(&format!(
+            invalid(format_args!(
                 "the answer holds no {what}: check that the endpoint is Roles Anywhere's"
             ))
         };
@@ -235,17 +235,17 @@ fn required<'a>(value: Option<&'a str>, name: &str) -> Result<&'a str> {
         Some(value) if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_graphic()) => {
             Ok(value)
         }
-        Some(_) => Err(invalid(&format!(
+        Some(_) => Err(invalid(format_args!(
             "the answer's {name} is empty or has characters that none has: check the endpoint"
         ))),
-        None => Err(invalid(&format!(
+        None => Err(invalid(format_args!(
             "the answer holds no {name}: check that the endpoint is Roles Anywhere's"
         ))),
     }
 }
 
-fn invalid(message: &str) -> Error {
-    Error::new(ErrorKind::InvalidResponse, message)
+fn invalid(message: impl fmt::Display) -> Error {
+    Error::written(ErrorKind::InvalidResponse, format_args!("{message}"))
 }
 
 fn service_error(response: &HttpResponse) -> ServiceError {

@@ -25,15 +25,13 @@ pub mod rustcrypto;
 
 #[cfg(feature = "rustcrypto")]
 mod outcome {
-    use alloc::format;
-
     use crate::{Error, ErrorKind, KeyAlgorithm, PublicKey, Result, Signature};
 
     /// The refusal of a key by the library that should sign with it.
     pub(super) fn unusable(algorithm: KeyAlgorithm) -> Error {
-        Error::new(
+        Error::written(
             ErrorKind::InvalidKey,
-            format!(
+            format_args!(
                 "the numbers of the {algorithm} private key contradict one another: the file is \
                  damaged or its writer is at fault, export the key again"
             ),
@@ -42,9 +40,9 @@ mod outcome {
 
     /// What a signer says when its library fails on a key that it had taken.
     pub(super) fn failed(algorithm: KeyAlgorithm) -> Error {
-        Error::new(
+        Error::written(
             ErrorKind::SigningFailed,
-            format!(
+            format_args!(
                 "the signing library failed on the {algorithm} private key: the key is damaged, or \
                  the system gave no random numbers"
             ),
@@ -57,9 +55,9 @@ mod outcome {
         if signature.algorithm() == expected {
             return Ok(());
         }
-        Err(Error::new(
+        Err(Error::written(
             ErrorKind::KeyMismatch,
-            format!(
+            format_args!(
                 "the signature is {} and the public key is {}, which signs {expected}: pass the \
                  pair that belongs together",
                 signature.algorithm(),
@@ -70,9 +68,9 @@ mod outcome {
 
     /// The refusal of a signature.
     pub(super) fn mismatch(key: &PublicKey) -> Error {
-        Error::new(
+        Error::written(
             ErrorKind::KeyMismatch,
-            format!(
+            format_args!(
                 "the signature is not valid under the {} public key: sign the message as it is with \
                  the certificate's private key",
                 key.algorithm()

@@ -10,11 +10,9 @@ use alloc::{boxed::Box, vec::Vec};
 use core::fmt;
 
 use ::rsa::{BigUint, Pkcs1v15Sign, RsaPrivateKey, traits::PrivateKeyParts};
-use der::Decode;
 use ecdsa::{EcdsaCurve, hazmat::sign_prehashed_rfc6979};
 use ml_dsa::{MlDsa44, MlDsa65, MlDsa87, MlDsaParams};
 use p256::elliptic_curve::{CurveArithmetic, SecretKey};
-use pkcs1::RsaPrivateKeyRef;
 use sha2::{Digest, Sha256, Sha384, Sha512};
 use zeroize::Zeroizing;
 
@@ -22,7 +20,7 @@ use self::blinding::{Blinding, BlindingKey};
 use super::outcome::{failed, unusable};
 use crate::{
     KeyAlgorithm, PrivateKey, Result, Signature, Signer, SigningAlgorithm, encoding,
-    key::KeyMaterial,
+    key::{KeyMaterial, RsaNumbers},
 };
 
 /// Signs with any key in pure Rust. Every signature is deterministic.
@@ -161,9 +159,6 @@ impl fmt::Debug for RustCryptoSigner {
 fn ecdsa<C>(key: &SecretKey<C>, hash: HashAlgorithm, message: &[u8]) -> Result<Signature>
 where
     C: EcdsaCurve + CurveArithmetic,
-    ecdsa::der::MaxSize<C>: p256::elliptic_curve::array::ArraySize,
-    <p256::elliptic_curve::FieldBytesSize<C> as core::ops::Add>::Output:
-        core::ops::Add<ecdsa::der::MaxOverhead> + p256::elliptic_curve::array::ArraySize,
 {
     let digest = hash.digest(message);
     let scalar = Zeroizing::new(key.to_nonzero_scalar());
@@ -172,7 +167,7 @@ where
         HashAlgorithm::Sha384 => sign_prehashed_rfc6979::<C, Sha384>(&scalar, &digest, &[]),
         HashAlgorithm::Sha512 => sign_prehashed_rfc6979::<C, Sha512>(&scalar, &digest, &[]),
     };
-    Signature::ecdsa_der(signature.to_der().as_bytes())
+    Signature::ecdsa_p1363(&signature.to_bytes())
 }
 
 /// Loads an ML-DSA key and returns what signs with it: deterministic, with an empty context.
@@ -203,8 +198,8 @@ fn ml_dsa<P: MlDsaParams + 'static>(material: &KeyMaterial) -> Option<Key> {
 
 /// Loads an RSA key, which checks that n = p·q and that d is the inverse of e.
 fn rsa(der: &[u8]) -> Option<RsaPrivateKey> {
-    let key = RsaPrivateKeyRef::from_der(der).ok()?;
-    let number = |digits: der::asn1::UintRef<'_>| BigUint::from_bytes_be(digits.as_bytes());
+    let key = RsaNumbers::parse(der)?;
+    let number = BigUint::from_bytes_be;
     let key = RsaPrivateKey::from_components(
         number(key.modulus),
         number(key.public_exponent),

@@ -1,7 +1,6 @@
 //! The `Authorization` header.
 
 use alloc::{
-    format,
     string::{String, ToString},
     vec::Vec,
 };
@@ -21,6 +20,9 @@ pub const MAX_SIGNED_HEADERS: usize = 100;
 /// The longest credential that is accepted: an access key id has at most 128 characters, a serial of
 /// RFC 5280's 20 octets at most 49 digits.
 const MAX_CREDENTIAL_LENGTH: usize = 128;
+
+const NOT_HEXADECIMAL: &str =
+    "the signature is not hexadecimal in lower case with an even number of digits";
 
 /// An `Authorization` header of any SigV4 variant:
 /// `ALGORITHM Credential=CREDENTIAL/SCOPE, SignedHeaders=a;b, Signature=HEX`.
@@ -48,13 +50,29 @@ impl Authorization {
         signed_headers: &str,
         signature: &[u8],
     ) -> Result<Self> {
-        Self::from_hex(
+        if signature.is_empty() {
+            return Err(invalid(NOT_HEXADECIMAL));
+        }
+        let signature = encoding::hex(signature);
+        Self::assemble(
             algorithm,
             credential,
             scope.clone(),
             signed_headers,
-            encoding::hex(signature),
+            signature,
         )
+    }
+
+    /// The text of a header up to its signature, which goes behind it in lower-case hexadecimal.
+    pub(crate) fn unsigned(
+        algorithm: &str,
+        credential: &str,
+        scope: &CredentialScope,
+        signed_headers: &str,
+    ) -> Result<String> {
+        let scope = scope.clone();
+        let header = Self::assemble(algorithm, credential, scope, signed_headers, String::new())?;
+        Ok(header.to_string())
     }
 
     /// Reads a header as [`Display`](fmt::Display) writes it, at most one space after each comma.
@@ -63,7 +81,7 @@ impl Authorization {
     /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) naming the part that is wrong.
     pub fn parse(text: &str) -> Result<Self> {
         if text.len() > MAX_AUTHORIZATION_LENGTH {
-            return Err(invalid(format!(
+            return Err(invalid(format_args!(
                 "the authorization header has {} bytes: at most {MAX_AUTHORIZATION_LENGTH} are read",
                 text.len()
             )));
@@ -82,7 +100,7 @@ impl Authorization {
             part.strip_prefix(name)
                 .and_then(|part| part.strip_prefix('='))
                 .ok_or_else(|| {
-                    invalid(format!(
+                    invalid(format_args!(
                         "the authorization header has `{}` where `{name}=` is expected",
                         shown(part)
                     ))
@@ -140,7 +158,21 @@ impl Authorization {
         encoding::from_hex(&self.signature).unwrap_or_default()
     }
 
-    pub(super) fn from_hex(
+    fn from_hex(
+        algorithm: &str,
+        credential: &str,
+        scope: CredentialScope,
+        signed_headers: &str,
+        signature: String,
+    ) -> Result<Self> {
+        if signature.is_empty() || encoding::from_hex(&signature).is_none() {
+            return Err(invalid(NOT_HEXADECIMAL));
+        }
+        Self::assemble(algorithm, credential, scope, signed_headers, signature)
+    }
+
+    /// Checks all but the signature, which is hexadecimal.
+    pub(super) fn assemble(
         algorithm: &str,
         credential: &str,
         scope: CredentialScope,
@@ -148,7 +180,7 @@ impl Authorization {
         signature: String,
     ) -> Result<Self> {
         if algorithm.is_empty() || algorithm.len() > 64 || !algorithm.bytes().all(is_token_byte) {
-            return Err(invalid(format!(
+            return Err(invalid(format_args!(
                 "`{}` is not the name of a signing algorithm",
                 shown(algorithm)
             )));
@@ -158,13 +190,13 @@ impl Authorization {
             || credential.len() > MAX_CREDENTIAL_LENGTH
             || !credential.bytes().all(allowed)
         {
-            return Err(invalid(format!(
+            return Err(invalid(format_args!(
                 "`{}` is neither an access key id nor a decimal serial number",
                 shown(credential)
             )));
         }
         if signed_headers.split(';').count() > MAX_SIGNED_HEADERS {
-            return Err(invalid(format!(
+            return Err(invalid(format_args!(
                 "more than {MAX_SIGNED_HEADERS} headers are signed"
             )));
         }
@@ -172,11 +204,6 @@ impl Authorization {
         for name in signed_headers.split(';') {
             check_order(names.last().map_or("", String::as_str), name)?;
             names.push(name.to_string());
-        }
-        if signature.is_empty() || encoding::from_hex(&signature).is_none() {
-            return Err(invalid(
-                "the signature is not hexadecimal in lower case with an even number of digits",
-            ));
         }
         Ok(Self {
             algorithm: algorithm.to_string(),

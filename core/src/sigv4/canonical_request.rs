@@ -1,6 +1,6 @@
 //! The canonical request: the one text that both sides hash.
 
-use alloc::{borrow::Cow, format, string::String, vec::Vec};
+use alloc::{borrow::Cow, string::String, vec::Vec};
 use core::fmt;
 
 use zeroize::Zeroize;
@@ -136,7 +136,7 @@ impl CanonicalRequest {
                 headers.push(Header::new(name, value)?);
             }
             if headers.len() == before {
-                return Err(invalid(format!(
+                return Err(invalid(format_args!(
                     "the signed header `{}` is not in the request",
                     shown(name)
                 )));
@@ -187,7 +187,7 @@ impl CanonicalRequest {
         settings: Settings,
     ) -> Result<Self> {
         if request.method.is_empty() || !request.method.bytes().all(is_token_byte) {
-            return Err(invalid(format!(
+            return Err(invalid(format_args!(
                 "`{}` is not an HTTP method",
                 shown(request.method)
             )));
@@ -288,7 +288,10 @@ struct Header<'a> {
 impl<'a> Header<'a> {
     fn new(name: &'a str, value: &'a str) -> Result<Self> {
         if name.is_empty() || !name.bytes().all(is_token_byte) {
-            return Err(invalid(format!("`{}` is not a header name", shown(name))));
+            return Err(invalid(format_args!(
+                "`{}` is not a header name",
+                shown(name)
+            )));
         }
         // Certificates make values of kilobytes: without an early exit, the compiler looks at many
         // bytes at once.
@@ -300,7 +303,7 @@ impl<'a> Header<'a> {
         }
         // The value stays out of the message: it may be a secret.
         if !signable {
-            return Err(invalid(format!(
+            return Err(invalid(format_args!(
                 "the value of the header `{}` holds a line break, another control character or \
                  other than ASCII: remove it",
                 shown(name)
@@ -380,7 +383,7 @@ pub(super) fn check_order(previous: &str, name: &str) -> Result<()> {
     } else {
         return Ok(());
     };
-    Err(invalid(format!(
+    Err(invalid(format_args!(
         "`{}` cannot stand in the list of signed headers: {why}",
         shown(name)
     )))

@@ -48,13 +48,13 @@ impl CredentialScope {
             parts.next(),
             parts.next(),
         ) else {
-            return Err(invalid(format!(
+            return Err(invalid(format_args!(
                 "`{}` is not a credential scope: `YYYYMMDD/REGION/SERVICE/{TERMINATOR}` is expected",
                 shown(text)
             )));
         };
         if UnixTime::from_sigv4(&format!("{date}T000000Z")).is_err() {
-            return Err(invalid(format!(
+            return Err(invalid(format_args!(
                 "the credential scope's date `{}` is not a day of the form `YYYYMMDD`",
                 shown(date)
             )));
@@ -90,7 +90,7 @@ impl CredentialScope {
         for (part, what) in [(region, "region"), (service, "service")] {
             let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
             if part.is_empty() || part.len() > MAX_SCOPE_PART_LENGTH || !part.bytes().all(allowed) {
-                return Err(invalid(format!(
+                return Err(invalid(format_args!(
                     "`{}` cannot be the {what} of a credential scope: 1 to {MAX_SCOPE_PART_LENGTH} \
                      letters, digits and hyphens are expected",
                     shown(part)

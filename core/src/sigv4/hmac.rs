@@ -1,7 +1,6 @@
 //! The HMAC variant: what signs with an access key and its secret.
 
 use alloc::{
-    format,
     string::{String, ToString},
     vec::Vec,
 };
@@ -247,7 +246,7 @@ impl SigningKey {
         )?;
         let string_to_sign = string_to_sign(HMAC_SHA256, now, &self.scope, &canonical_request);
         let signature = self.sign(&string_to_sign)?;
-        let authorization = Authorization::from_hex(
+        let authorization = Authorization::assemble(
             HMAC_SHA256,
             &self.access_key_id,
             self.scope.clone(),
@@ -273,7 +272,7 @@ impl SigningKey {
         if self.covers(now) {
             return Ok(());
         }
-        Err(invalid(format!(
+        Err(invalid(format_args!(
             "the signing key is for the day `{}` and the request is of `{}`: derive another key",
             self.scope.date(),
             now.to_sigv4_date()

@@ -59,8 +59,8 @@ pub fn string_to_sign(
     text
 }
 
-fn invalid(message: impl Into<String>) -> Error {
-    Error::new(ErrorKind::InvalidInput, message)
+fn invalid(message: impl core::fmt::Display) -> Error {
+    Error::written(ErrorKind::InvalidInput, format_args!("{message}"))
 }
 
 /// The beginning of what the user wrote, for an error message.

@@ -55,7 +55,7 @@ impl SigningKey {
         self.require_day(now)?;
         let seconds = expires.as_secs();
         if !(1..=MAX_PRESIGN_SECONDS).contains(&seconds) {
-            return Err(invalid(format!(
+            return Err(invalid(format_args!(
                 "a URL cannot be presigned for {seconds} seconds: 1 to {MAX_PRESIGN_SECONDS} are allowed"
             )));
         }
@@ -172,7 +172,7 @@ fn refuse_signed(query: &str) -> Result<()> {
     for pair in query.split('&') {
         let name = pair.split_once('=').map_or(pair, |(name, _)| name);
         if let Some(name) = SET.iter().find(|set| set.eq_ignore_ascii_case(name)) {
-            return Err(invalid(format!(
+            return Err(invalid(format_args!(
                 "the query holds `{name}` already: presign the URL without it"
             )));
         }

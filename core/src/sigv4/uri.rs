@@ -14,7 +14,7 @@ use crate::{Result, encoding::uri_encode_path};
 pub(super) fn push_path(out: &mut String, path: &str, normalize: bool, double: bool) -> Result<()> {
     check(path, "path", *b"?#")?;
     if !path.is_empty() && !path.starts_with('/') {
-        return Err(invalid(alloc::format!(
+        return Err(invalid(format_args!(
             "the path `{}` does not begin with `/`",
             shown(path)
         )));
@@ -73,7 +73,8 @@ pub(super) fn push_query(out: &mut String, query: &str) -> Result<()> {
 /// RFC 3986, 5.2.4, "remove dot segments", on an absolute path; beyond it, repeated slashes become
 /// one, as AWS's suite has it. A dot written as `%2E` is not a dot here.
 pub(super) fn normalize_path(path: &str) -> Cow<'_, str> {
-    if !path.contains("//") && !path.contains("/.") {
+    let is_plain = |two: &[u8]| !matches!(two, b"//" | b"/.");
+    if path.as_bytes().windows(2).all(is_plain) {
         return Cow::Borrowed(path);
     }
     let mut segments: Vec<&str> = Vec::new();
@@ -132,7 +133,7 @@ fn check(text: &str, what: &str, forbidden: [u8; 2]) -> Result<()> {
         all & byte.is_ascii_graphic() & (byte != first) & (byte != second)
     });
     if !on_the_wire {
-        return Err(invalid(alloc::format!(
+        return Err(invalid(format_args!(
             "the {what} `{}` holds a character that cannot stand in it: percent-encode it, as it \
              goes on the wire",
             shown(text)
@@ -143,7 +144,7 @@ fn check(text: &str, what: &str, forbidden: [u8; 2]) -> Result<()> {
         digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
     };
     if !text.split('%').skip(1).all(encoded) {
-        return Err(invalid(alloc::format!(
+        return Err(invalid(format_args!(
             "the {what} `{}` holds a `%` that two hexadecimal digits do not follow: write a percent \
              sign as `%25`",
             shown(text)

@@ -1,7 +1,5 @@
 //! How much work a file may ask for.
 
-use alloc::format;
-
 use super::REMEDY;
 use crate::{Error, ErrorKind, Result};
 
@@ -30,9 +28,9 @@ impl Budget {
     /// Takes `iterations` off before they are run.
     pub(super) fn spend(&mut self, iterations: u64) -> Result<()> {
         self.left = self.left.checked_sub(iterations).ok_or_else(|| {
-            Error::new(
+            Error::written(
                 ErrorKind::Unsupported,
-                format!(
+                format_args!(
                     "the file asks for more than {MAX_KDF_ITERATIONS} iterations of key derivation \
                      ({iterations} in its last part): {REMEDY}, with fewer iterations"
                 ),

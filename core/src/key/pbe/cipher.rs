@@ -8,7 +8,7 @@ use cbc::{
     cipher::{BlockCipherDecrypt, BlockModeDecrypt, KeyInit, KeyIvInit, block_padding::Pkcs7},
 };
 use const_oid::ObjectIdentifier;
-use des::{Des, TdesEde2, TdesEde3};
+use des::TdesEde3;
 use rc2::Rc2;
 use zeroize::Zeroizing;
 
@@ -33,18 +33,17 @@ pub(in crate::key) enum Cipher {
 
 impl Cipher {
     /// Reads the OID of a cipher whose only parameter is the IV.
-    pub(super) fn identify(oid: ObjectIdentifier) -> Result<Self> {
-        match oid {
-            AES_128_CBC => Ok(Self::Aes128),
-            AES_192_CBC => Ok(Self::Aes192),
-            AES_256_CBC => Ok(Self::Aes256),
-            DES_CBC => Ok(Self::Des),
-            DES_EDE3_CBC => Ok(Self::TripleDes),
-            oid => Err(match NOT_READ.iter().find(|(known, _)| *known == oid) {
+    pub(super) fn identify(oid: &[u8]) -> Result<Self> {
+        let known = CIPHERS.iter().find(|(known, _)| known.as_bytes() == oid);
+        if let Some((_, cipher)) = known {
+            return Ok(*cipher);
+        }
+        Err(
+            match NOT_READ.iter().find(|(known, _)| known.as_bytes() == oid) {
                 Some((_, name)) => unsupported(name),
                 None => unknown("cipher", oid),
-            }),
-        }
+            },
+        )
     }
 
     /// Reads the name that OpenSSL gives a cipher in `DEK-Info`.
@@ -98,10 +97,18 @@ impl Cipher {
             Self::Aes128 => decrypt::<Aes128>(key, iv, ciphertext),
             Self::Aes192 => decrypt::<Aes192>(key, iv, ciphertext),
             Self::Aes256 => decrypt::<Aes256>(key, iv, ciphertext),
-            Self::Des => decrypt::<Des>(key, iv, ciphertext),
+            // DES is 3DES with the same key three times; the third of two keys is the first.
+            Self::Des => {
+                let keys = Zeroizing::new([key; 3].concat());
+                decrypt::<TdesEde3>(&keys, iv, ciphertext)
+            }
             Self::Rc2 { .. } => decrypt::<Rc2>(key, iv, ciphertext),
             Self::TripleDes => decrypt::<TdesEde3>(key, iv, ciphertext),
-            Self::TripleDesTwoKeys => decrypt::<TdesEde2>(key, iv, ciphertext),
+            Self::TripleDesTwoKeys => {
+                let first = key.get(..8).unwrap_or_default();
+                let keys = Zeroizing::new([key, first].concat());
+                decrypt::<TdesEde3>(&keys, iv, ciphertext)
+            }
         })
     }
 }
@@ -125,11 +132,13 @@ const fn oid(text: &str) -> ObjectIdentifier {
     ObjectIdentifier::new_unwrap(text)
 }
 
-const AES_128_CBC: ObjectIdentifier = oid("2.16.840.1.101.3.4.1.2");
-const AES_192_CBC: ObjectIdentifier = oid("2.16.840.1.101.3.4.1.22");
-const AES_256_CBC: ObjectIdentifier = oid("2.16.840.1.101.3.4.1.42");
-const DES_CBC: ObjectIdentifier = oid("1.3.14.3.2.7");
-const DES_EDE3_CBC: ObjectIdentifier = oid("1.2.840.113549.3.7");
+const CIPHERS: &[(ObjectIdentifier, Cipher)] = &[
+    (oid("2.16.840.1.101.3.4.1.2"), Cipher::Aes128),
+    (oid("2.16.840.1.101.3.4.1.22"), Cipher::Aes192),
+    (oid("2.16.840.1.101.3.4.1.42"), Cipher::Aes256),
+    (oid("1.3.14.3.2.7"), Cipher::Des),
+    (oid("1.2.840.113549.3.7"), Cipher::TripleDes),
+];
 
 /// Ciphers that some tools offer and hardly any file has.
 const NOT_READ: &[(ObjectIdentifier, &str)] = &[

@@ -54,14 +54,14 @@ pub(in crate::key) enum Hash {
 
 impl Hash {
     /// Reads the OID of a digest (RFC 8017, appendix B.1).
-    pub(in crate::key) fn from_digest(oid: ObjectIdentifier) -> Option<Self> {
-        let found = DIGESTS.iter().find(|(digest, _)| *digest == oid);
+    pub(in crate::key) fn from_digest(oid: &[u8]) -> Option<Self> {
+        let found = DIGESTS.iter().find(|(digest, _)| digest.as_bytes() == oid);
         found.map(|(_, hash)| *hash)
     }
 
     /// Reads the OID of an HMAC (RFC 8018, appendix B.1.2).
-    pub(in crate::key) fn from_hmac(oid: ObjectIdentifier) -> Option<Self> {
-        let found = HMACS.iter().find(|(hmac, _)| *hmac == oid);
+    pub(in crate::key) fn from_hmac(oid: &[u8]) -> Option<Self> {
+        let found = HMACS.iter().find(|(hmac, _)| hmac.as_bytes() == oid);
         found.map(|(_, hash)| *hash)
     }
 
@@ -73,6 +73,14 @@ impl Hash {
             Self::Sha256 | Self::Sha512_256 => 32,
             Self::Sha384 => 48,
             Self::Sha512 => 64,
+        }
+    }
+
+    /// The length of a block that the hash works on, in bytes.
+    pub(super) const fn block_length(self) -> usize {
+        match self {
+            Self::Sha1 | Self::Sha224 | Self::Sha256 => 64,
+            Self::Sha384 | Self::Sha512 | Self::Sha512_224 | Self::Sha512_256 => 128,
         }
     }
 

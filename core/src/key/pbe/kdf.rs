@@ -3,15 +3,17 @@
 use alloc::{format, vec, vec::Vec};
 
 use const_oid::ObjectIdentifier;
-use der::{Reader, asn1::OctetStringRef};
-use hmac::{EagerHash, digest::Digest, digest::common::BlockSizeUser};
+use hmac::digest::DynDigest;
 use md5::Md5;
 use sha1::Sha1;
-use spki::AlgorithmIdentifierRef;
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
 use super::{Budget, Hash, MAX_SCRYPT_MEMORY, REMEDY, hash::with_hash, unknown, unsupported};
-use crate::{Error, ErrorKind, Result, key::malformed};
+use crate::{
+    Error, ErrorKind, Result,
+    elements::{AlgorithmIdentifier, OCTET_STRING},
+    key::malformed,
+};
 
 /// A key derivation function of PBES2 and PBMAC1, with its parameters.
 #[derive(Debug)]
@@ -29,11 +31,13 @@ enum Function {
 }
 
 impl<'a> Kdf<'a> {
-    pub(in crate::key) fn parse(algorithm: &AlgorithmIdentifierRef<'a>) -> Result<Self> {
-        match algorithm.oid {
-            PBKDF2 => Self::pbkdf2(algorithm),
-            SCRYPT => Self::scrypt(algorithm),
-            oid => Err(unknown("key derivation", oid)),
+    pub(in crate::key) fn parse(algorithm: &AlgorithmIdentifier<'a>) -> Result<Self> {
+        if algorithm.oid == PBKDF2.as_bytes() {
+            Self::pbkdf2(algorithm)
+        } else if algorithm.oid == SCRYPT.as_bytes() {
+            Self::scrypt(algorithm)
+        } else {
+            Err(unknown("key derivation", algorithm.oid))
         }
     }
 
@@ -74,19 +78,22 @@ impl<'a> Kdf<'a> {
     }
 
     /// `PBKDF2-params` (RFC 8018, A.2).
-    fn pbkdf2(algorithm: &AlgorithmIdentifierRef<'a>) -> Result<Self> {
+    fn pbkdf2(algorithm: &AlgorithmIdentifier<'a>) -> Result<Self> {
         let fields = || {
-            algorithm.parameters_any()?.sequence(|reader| {
-                Ok::<_, spki::Error>((
-                    reader.decode::<&OctetStringRef>()?.as_bytes(),
-                    reader.decode::<u64>()?,
-                    reader.decode::<Option<u64>>()?,
-                    reader.decode::<Option<AlgorithmIdentifierRef<'_>>>()?,
-                ))
-            })
+            let mut fields = algorithm.sequence()?;
+            let salt = fields.expect(OCTET_STRING)?;
+            let iterations = fields.number()?;
+            let key_length = fields.optional_number()?;
+            let prf = if fields.is_finished() {
+                None
+            } else {
+                Some(fields.algorithm()?)
+            };
+            fields.finish()?;
+            Some((salt, iterations, key_length, prf))
         };
         let (salt, iterations, key_length, prf) =
-            fields().map_err(|_| malformed("the parameters of PBKDF2 cannot be read"))?;
+            fields().ok_or_else(|| malformed("the parameters of PBKDF2 cannot be read"))?;
         // Absent stands for HMAC with SHA-1: AWS Private CA exports keys so.
         let prf = match prf {
             None => Hash::Sha1,
@@ -105,29 +112,28 @@ impl<'a> Kdf<'a> {
     }
 
     /// `scrypt-params` (RFC 7914, 7.1).
-    fn scrypt(algorithm: &AlgorithmIdentifierRef<'a>) -> Result<Self> {
+    fn scrypt(algorithm: &AlgorithmIdentifier<'a>) -> Result<Self> {
         let fields = || {
-            algorithm.parameters_any()?.sequence(|reader| {
-                Ok::<_, spki::Error>((
-                    reader.decode::<&OctetStringRef>()?.as_bytes(),
-                    reader.decode::<u64>()?,
-                    reader.decode::<u32>()?,
-                    reader.decode::<u32>()?,
-                    reader.decode::<Option<u64>>()?,
-                ))
-            })
+            let mut fields = algorithm.sequence()?;
+            let salt = fields.expect(OCTET_STRING)?;
+            let n = fields.number()?;
+            let r = u32::try_from(fields.number()?).ok()?;
+            let p = u32::try_from(fields.number()?).ok()?;
+            let key_length = fields.optional_number()?;
+            fields.finish()?;
+            Some((salt, n, r, p, key_length))
         };
         let unreadable = || malformed("the parameters of scrypt cannot be read");
-        let (salt, n, r, p, key_length) = fields().map_err(|_| unreadable())?;
+        let (salt, n, r, p, key_length) = fields().ok_or_else(unreadable)?;
         if n < 2 || !n.is_power_of_two() {
             return Err(unreadable());
         }
         let blocks = u64::from(r).saturating_mul(n);
         let memory = u64::from(r).saturating_mul(n.saturating_add(p.into()));
         if memory.saturating_mul(128) > MAX_SCRYPT_MEMORY {
-            return Err(Error::new(
+            return Err(Error::written(
                 ErrorKind::Unsupported,
-                format!(
+                format_args!(
                     "the file asks scrypt for more than {MAX_SCRYPT_MEMORY} bytes of memory (N {n}, \
                      r {r}, p {p}): {REMEDY}"
                 ),
@@ -167,19 +173,30 @@ pub(in crate::key) fn pkcs12_kdf(
 ) -> Result<()> {
     let iterations = iteration_count(iterations)?;
     budget.spend(iterations.into())?;
-    with_hash!(hash, D => derive_pkcs12::<D>(purpose, password, salt, iterations, output));
+    let input = Input {
+        purpose,
+        password,
+        salt,
+        block: hash.block_length(),
+    };
+    with_hash!(hash, D => derive_pkcs12(&mut D::default(), &input, iterations, output));
     Ok(())
 }
 
-fn derive_pkcs12<D: EagerHash>(
+/// What the derivation of PKCS#12 hashes.
+struct Input<'a> {
     purpose: Purpose,
-    password: &[u8],
-    salt: &[u8],
-    iterations: u32,
-    output: &mut [u8],
-) {
-    let block = <D as BlockSizeUser>::block_size();
-    let diversifier = vec![purpose as u8; block];
+    password: &'a [u8],
+    salt: &'a [u8],
+    /// The length of the hash's blocks, in bytes.
+    block: usize,
+}
+
+/// Any hash by a pointer: one derivation in the binary and not one per hash.
+fn derive_pkcs12(hash: &mut dyn DynDigest, from: &Input<'_>, iterations: u32, output: &mut [u8]) {
+    let block = from.block;
+    let diversifier = vec![from.purpose as u8; block];
+    let (salt, password) = (from.salt, from.password);
     let mut input = Zeroizing::new(Vec::with_capacity(
         salt.len().next_multiple_of(block) + password.len().next_multiple_of(block),
     ));
@@ -188,15 +205,11 @@ fn derive_pkcs12<D: EagerHash>(
         input.extend(part.iter().cycle().take(length));
     }
     let mut repeated = Zeroizing::new(vec![0; block]);
-    for chunk in output.chunks_mut(<D as Digest>::output_size()) {
-        let mut digest = D::new()
-            .chain_update(&diversifier)
-            .chain_update(&*input)
-            .finalize();
-        for _ in 1..iterations {
-            digest = D::digest(&digest);
-        }
-        for (to, from) in chunk.iter_mut().zip(&digest) {
+    let mut digest = Zeroizing::new(vec![0; hash.output_size()]);
+    for chunk in output.chunks_mut(hash.output_size()) {
+        hash.update(&diversifier);
+        iterate(hash, &input, iterations, &mut digest);
+        for (to, from) in chunk.iter_mut().zip(digest.iter()) {
             *to = *from;
         }
         for (to, from) in repeated.iter_mut().zip(digest.iter().cycle()) {
@@ -205,7 +218,18 @@ fn derive_pkcs12<D: EagerHash>(
         for number in input.chunks_mut(block) {
             add_one_more(number, &repeated);
         }
-        digest.as_mut_slice().zeroize();
+    }
+}
+
+/// The hash of `last`, after what it was given before, hashed again until it is `iterations` times.
+/// `digest` is of the hash's length.
+fn iterate(hash: &mut dyn DynDigest, last: &[u8], iterations: u32, digest: &mut [u8]) {
+    hash.update(last);
+    // It fails only when the length is another.
+    let _ = hash.finalize_into_reset(digest);
+    for _ in 1..iterations {
+        hash.update(digest);
+        let _ = hash.finalize_into_reset(digest);
     }
 }
 
@@ -234,46 +258,37 @@ pub(super) fn pbkdf1(
     iterations: u64,
     budget: &mut Budget,
 ) -> Result<Zeroizing<[u8; 16]>> {
-    fn derive<D: Digest>(password: &[u8], salt: &[u8], iterations: u32) -> Zeroizing<[u8; 16]> {
-        let mut digest = D::new()
-            .chain_update(password)
-            .chain_update(salt)
-            .finalize();
-        for _ in 1..iterations {
-            digest = D::digest(&digest);
-        }
-        let mut output = Zeroizing::new([0; 16]);
-        for (to, from) in output.iter_mut().zip(&digest) {
-            *to = *from;
-        }
-        digest.as_mut_slice().zeroize();
-        output
-    }
     let iterations = iteration_count(iterations)?;
     budget.spend(iterations.into())?;
-    Ok(match hash {
-        Pbkdf1Hash::Md5 => derive::<Md5>(password, salt, iterations),
-        Pbkdf1Hash::Sha1 => derive::<Sha1>(password, salt, iterations),
-    })
+    let (mut md5, mut sha1) = (Md5::default(), Sha1::default());
+    let hash: &mut dyn DynDigest = match hash {
+        Pbkdf1Hash::Md5 => &mut md5,
+        Pbkdf1Hash::Sha1 => &mut sha1,
+    };
+    let mut digest = Zeroizing::new(vec![0; hash.output_size()]);
+    hash.update(password);
+    iterate(hash, salt, iterations, &mut digest);
+    let mut output = Zeroizing::new([0; 16]);
+    for (to, from) in output.iter_mut().zip(digest.iter()) {
+        *to = *from;
+    }
+    Ok(output)
 }
 
 /// The derivation of OpenSSL's traditional PEM encryption: `EVP_BytesToKey` with MD5 and one
 /// iteration. `salt` is the first eight bytes of the IV.
 pub(in crate::key) fn evp_bytes_to_key(password: &[u8], salt: &[u8], key: &mut [u8]) {
+    let hash: &mut dyn DynDigest = &mut Md5::default();
     let mut digest = Zeroizing::new([0; 16]);
-    let mut previous: &[u8] = &[];
-    for chunk in key.chunks_mut(16) {
-        let mut next = Md5::new()
-            .chain_update(previous)
-            .chain_update(password)
-            .chain_update(salt)
-            .finalize();
-        digest.copy_from_slice(&next);
-        next.as_mut_slice().zeroize();
+    for (position, chunk) in key.chunks_mut(16).enumerate() {
+        if position > 0 {
+            hash.update(&*digest);
+        }
+        hash.update(password);
+        iterate(hash, salt, 1, &mut *digest);
         for (to, from) in chunk.iter_mut().zip(digest.iter()) {
             *to = *from;
         }
-        previous = &*digest;
     }
 }
 

@@ -21,9 +21,7 @@ pub(super) use scheme::Scheme;
 
 use alloc::format;
 
-use const_oid::ObjectIdentifier;
-
-use crate::{Error, ErrorKind};
+use crate::{Error, ErrorKind, certificate::oid::dotted};
 
 /// What to do about an encryption that is not read.
 const REMEDY: &str = "encrypt it anew with `openssl pkcs8 -topk8 -v2 aes-256-cbc -in KEY -out NEW` \
@@ -31,14 +29,15 @@ const REMEDY: &str = "encrypt it anew with `openssl pkcs8 -topk8 -v2 aes-256-cbc
 
 /// The refusal of an encryption that is known by `name`.
 fn unsupported(name: &str) -> Error {
-    Error::new(
+    Error::written(
         ErrorKind::Unsupported,
-        format!("the encryption uses {name}, which is not read: {REMEDY}"),
+        format_args!("the encryption uses {name}, which is not read: {REMEDY}"),
     )
 }
 
 /// The refusal of what has no name here; `role` tells what it is used as.
-pub(super) fn unknown(role: &str, oid: ObjectIdentifier) -> Error {
+pub(super) fn unknown(role: &str, oid: &[u8]) -> Error {
+    let oid = dotted(oid).unwrap_or_default();
     unsupported(&format!("the {role} `{oid}`"))
 }
 

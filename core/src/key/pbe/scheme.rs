@@ -3,8 +3,6 @@
 use alloc::{vec, vec::Vec};
 
 use const_oid::ObjectIdentifier;
-use der::{Reader, asn1::OctetStringRef};
-use spki::AlgorithmIdentifierRef;
 use zeroize::Zeroizing;
 
 use super::{
@@ -12,7 +10,11 @@ use super::{
     kdf::{Pbkdf1Hash, pbkdf1},
     pkcs12_kdf, unknown, unsupported,
 };
-use crate::{Result, key::malformed};
+use crate::{
+    Result,
+    elements::{AlgorithmIdentifier, OCTET_STRING},
+    key::malformed,
+};
 
 /// A password-based encryption scheme with its parameters: all that is needed but the password.
 #[derive(Debug)]
@@ -46,11 +48,14 @@ impl<'a> Scheme<'a> {
     ///
     /// # Errors
     /// [`Unsupported`](crate::ErrorKind::Unsupported), naming the scheme or its OID.
-    pub(in crate::key) fn parse(algorithm: &AlgorithmIdentifierRef<'a>) -> Result<Self> {
-        if algorithm.oid == PBES2 {
+    pub(in crate::key) fn parse(algorithm: &AlgorithmIdentifier<'a>) -> Result<Self> {
+        if algorithm.oid == PBES2.as_bytes() {
             return Self::pbes2(algorithm);
         }
-        let Some(named) = SCHEMES.iter().find(|named| named.oid == algorithm.oid) else {
+        let Some(named) = SCHEMES
+            .iter()
+            .find(|named| named.oid.as_bytes() == algorithm.oid)
+        else {
             return Err(unknown("scheme", algorithm.oid));
         };
         let Some((cipher, kind)) = named.parts else {
@@ -67,21 +72,19 @@ impl<'a> Scheme<'a> {
     }
 
     /// `PBES2-params` (RFC 8018, A.4).
-    fn pbes2(algorithm: &AlgorithmIdentifierRef<'a>) -> Result<Self> {
-        let unreadable = |_| malformed("the parameters of PBES2 cannot be read");
+    fn pbes2(algorithm: &AlgorithmIdentifier<'a>) -> Result<Self> {
+        let unreadable = || malformed("the parameters of PBES2 cannot be read");
         let fields = || {
-            algorithm.parameters_any()?.sequence(|reader| {
-                Ok::<_, spki::Error>((
-                    reader.decode::<AlgorithmIdentifierRef<'a>>()?,
-                    reader.decode::<AlgorithmIdentifierRef<'a>>()?,
-                ))
-            })
+            let mut fields = algorithm.sequence()?;
+            let algorithms = (fields.algorithm()?, fields.algorithm()?);
+            fields.finish()?;
+            Some(algorithms)
         };
-        let (kdf, cipher) = fields().map_err(unreadable)?;
+        let (kdf, cipher) = fields().ok_or_else(unreadable)?;
         let kdf = Kdf::parse(&kdf)?;
-        let iv = || Ok(cipher.parameters_any()?.decode_as::<&OctetStringRef>()?);
+        let iv = cipher.parameters.filter(|iv| iv.tag == OCTET_STRING);
         let cipher = Cipher::identify(cipher.oid)?;
-        let iv = iv().map_err(unreadable)?.as_bytes();
+        let iv = iv.ok_or_else(unreadable)?.content;
         Ok(Self {
             cipher,
             derivation: Derivation::Pbes2 { kdf, iv },
@@ -136,16 +139,15 @@ impl<'a> Scheme<'a> {
 
 impl<'a> SaltAndIterations<'a> {
     /// `PBEParameter` (RFC 8018, A.3) and `pkcs-12PbeParams` (RFC 7292, C).
-    fn parse(algorithm: &AlgorithmIdentifierRef<'a>) -> Result<Self> {
+    fn parse(algorithm: &AlgorithmIdentifier<'a>) -> Result<Self> {
         let fields = || {
-            algorithm.parameters_any()?.sequence(|reader| {
-                Ok::<_, spki::Error>(Self {
-                    salt: reader.decode::<&OctetStringRef>()?.as_bytes(),
-                    iterations: reader.decode()?,
-                })
-            })
+            let mut fields = algorithm.sequence()?;
+            let salt = fields.expect(OCTET_STRING)?;
+            let iterations = fields.number()?;
+            fields.finish()?;
+            Some(Self { salt, iterations })
         };
-        fields().map_err(|_| malformed("the salt and iteration count cannot be read"))
+        fields().ok_or_else(|| malformed("the salt and iteration count cannot be read"))
     }
 }
 

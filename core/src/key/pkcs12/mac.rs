@@ -3,16 +3,12 @@
 use alloc::vec;
 
 use const_oid::ObjectIdentifier;
-use der::{
-    Reader,
-    asn1::{AnyRef, OctetStringRef},
-};
-use spki::AlgorithmIdentifierRef;
 use zeroize::Zeroizing;
 
 use super::UNREADABLE;
 use crate::{
     Result,
+    elements::{AlgorithmIdentifier, Element, Elements, OCTET_STRING, SEQUENCE},
     key::{
         malformed,
         pbe::{Budget, Hash, Kdf, Password, Purpose, pkcs12_kdf, unknown},
@@ -41,28 +37,24 @@ const PBMAC1_KEY_LENGTHS: core::ops::RangeInclusive<u64> = 20..=64;
 
 impl<'a> Mac<'a> {
     /// Reads `MacData` (RFC 7292, 4).
-    pub(super) fn parse(any: AnyRef<'a>) -> Result<Self> {
+    pub(super) fn parse(data: Element<'a>) -> Result<Self> {
         let fields = || {
-            any.sequence(|reader| {
-                let (algorithm, value) = reader.sequence(|reader| {
-                    Ok::<_, der::Error>((
-                        reader.decode::<AlgorithmIdentifierRef<'a>>()?,
-                        reader.decode::<&'a OctetStringRef>()?.as_bytes(),
-                    ))
-                })?;
-                let salt = reader.decode::<&'a OctetStringRef>()?.as_bytes();
-                // RFC 7292 sets 1 by default, "for historical reasons".
-                let iterations = reader.decode::<Option<u64>>()?.unwrap_or(1);
-                Ok::<_, der::Error>((algorithm, value, salt, iterations))
-            })
+            let mut fields = (data.tag == SEQUENCE).then_some(Elements::of(data.content))?;
+            let mut info = Elements::of(fields.expect(SEQUENCE)?);
+            let (algorithm, value) = (info.algorithm()?, info.only(OCTET_STRING)?);
+            let salt = fields.expect(OCTET_STRING)?;
+            // RFC 7292 sets 1 by default, "for historical reasons".
+            let iterations = fields.optional_number()?.unwrap_or(1);
+            fields.finish()?;
+            Some((algorithm, value, salt, iterations))
         };
-        let (algorithm, value, salt, iterations) = fields().map_err(|_| malformed(UNREADABLE))?;
-        let (key, hash) = match algorithm.oid {
-            PBMAC1 => pbmac1(&algorithm)?,
-            oid => {
-                let hash = Hash::from_digest(oid).ok_or_else(|| unknown("MAC", oid))?;
-                (Key::Pkcs12 { salt, iterations }, hash)
-            }
+        let (algorithm, value, salt, iterations) = fields().ok_or_else(|| malformed(UNREADABLE))?;
+        let (key, hash) = if algorithm.oid == PBMAC1.as_bytes() {
+            pbmac1(&algorithm)?
+        } else {
+            let hash =
+                Hash::from_digest(algorithm.oid).ok_or_else(|| unknown("MAC", algorithm.oid))?;
+            (Key::Pkcs12 { salt, iterations }, hash)
         };
         if value.len() != hash.length() {
             return Err(malformed(
@@ -105,16 +97,15 @@ impl<'a> Mac<'a> {
 }
 
 /// `PBMAC1-params` (RFC 8018, A.5), in which RFC 9579 makes the length of the key a must.
-fn pbmac1<'a>(algorithm: &AlgorithmIdentifierRef<'a>) -> Result<(Key<'a>, Hash)> {
+fn pbmac1<'a>(algorithm: &AlgorithmIdentifier<'a>) -> Result<(Key<'a>, Hash)> {
     let fields = || {
-        algorithm.parameters_any()?.sequence(|reader| {
-            Ok::<_, spki::Error>((
-                reader.decode::<AlgorithmIdentifierRef<'a>>()?,
-                reader.decode::<AlgorithmIdentifierRef<'a>>()?,
-            ))
-        })
+        let mut fields = algorithm.sequence()?;
+        let algorithms = (fields.algorithm()?, fields.algorithm()?);
+        fields.finish()?;
+        Some(algorithms)
     };
-    let (kdf, hmac) = fields().map_err(|_| malformed("the parameters of PBMAC1 cannot be read"))?;
+    let (kdf, hmac) =
+        fields().ok_or_else(|| malformed("the parameters of PBMAC1 cannot be read"))?;
     let kdf = Kdf::parse(&kdf)?;
     let hash = Hash::from_hmac(hmac.oid).ok_or_else(|| unknown("MAC in PBMAC1", hmac.oid))?;
     let length = kdf

@@ -7,9 +7,8 @@
 mod mac;
 mod pfx;
 
-use alloc::{format, vec::Vec};
+use alloc::vec::Vec;
 
-use der::{Decode, asn1::OctetStringRef};
 use zeroize::Zeroizing;
 
 use super::{
@@ -58,9 +57,9 @@ impl Contents {
     /// decrypted.
     pub(crate) fn read(file: &[u8], password: Option<&[u8]>) -> Result<Self> {
         if file.len() > MAX_PKCS12_LENGTH {
-            return Err(Error::new(
+            return Err(Error::written(
                 ErrorKind::InvalidKey,
-                format!(
+                format_args!(
                     "the PKCS#12 file has {} bytes, more than {MAX_PKCS12_LENGTH}: export the key \
                      and its chain alone",
                     file.len()
@@ -203,9 +202,4 @@ impl FileReader {
             )
         }
     }
-}
-
-/// The content of an `OCTET STRING` in DER.
-fn octets(der: &[u8]) -> der::Result<&[u8]> {
-    <&OctetStringRef>::from_der(der).map(|string| string.as_bytes())
 }

@@ -3,15 +3,11 @@
 use alloc::{borrow::Cow, vec::Vec};
 
 use const_oid::ObjectIdentifier;
-use der::{
-    Decode, Reader, SliceReader, Tag, TagNumber, Tagged,
-    asn1::{AnyRef, OctetStringRef, SequenceRef},
-};
-use spki::AlgorithmIdentifierRef;
 
-use super::{Mac, UNREADABLE, octets};
+use super::{Mac, UNREADABLE};
 use crate::{
     Error, ErrorKind, Result,
+    elements::{EXPLICIT, Element, Elements, IMPLICIT, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE},
     key::{malformed, pbe::Scheme},
 };
 
@@ -26,19 +22,22 @@ pub(super) struct Pfx<'a> {
 impl<'a> Pfx<'a> {
     pub(super) fn parse(der: &'a [u8]) -> Result<Self> {
         let fields = || {
-            AnyRef::from_der(der)?.sequence(|reader| {
-                Ok::<_, der::Error>((
-                    reader.decode::<u8>()?,
-                    ContentInfo::decode(reader)?,
-                    reader.decode::<Option<AnyRef<'a>>>()?,
-                ))
-            })
+            let mut fields = Elements::within(der, SEQUENCE)?;
+            let version = fields.number()?;
+            let content_info = ContentInfo::read(&mut fields)?;
+            let mac = if fields.is_finished() {
+                None
+            } else {
+                Some(fields.element()?)
+            };
+            fields.finish()?;
+            Some((version, content_info, mac))
         };
-        let (version, content_info, mac) = fields().map_err(|_| malformed(UNREADABLE))?;
+        let (version, content_info, mac) = fields().ok_or_else(|| malformed(UNREADABLE))?;
         if version != 3 {
             return Err(malformed("the PKCS#12 file is not of version 3"));
         }
-        if content_info.oid == SIGNED_DATA {
+        if content_info.oid == SIGNED_DATA.as_bytes() {
             return Err(Error::new(
                 ErrorKind::Unsupported,
                 "the PKCS#12 file is protected by a signature where a password is usual: export it \
@@ -65,45 +64,46 @@ pub(super) enum Safe<'a> {
 
 impl<'a> Safe<'a> {
     pub(super) fn parse_all(der: &'a [u8]) -> Result<Vec<Self>> {
-        elements(der, ContentInfo::decode)?
+        elements(der, ContentInfo::read)?
             .iter()
             .map(Self::parse)
             .collect()
     }
 
     fn parse(content_info: &ContentInfo<'a>) -> Result<Self> {
-        match content_info.oid {
-            DATA => content_info.data().map(Self::Plain),
-            ENCRYPTED_DATA => Self::encrypted(content_info.content),
-            ENVELOPED_DATA => Err(Error::new(
+        let oid = content_info.oid;
+        if oid == DATA.as_bytes() {
+            content_info.data().map(Self::Plain)
+        } else if oid == ENCRYPTED_DATA.as_bytes() {
+            Self::encrypted(content_info.content)
+        } else if oid == ENVELOPED_DATA.as_bytes() {
+            Err(Error::new(
                 ErrorKind::Unsupported,
                 "the PKCS#12 file is encrypted for a public key where a password is usual: export \
                  it with a password",
-            )),
-            _ => Err(malformed(UNREADABLE)),
+            ))
+        } else {
+            Err(malformed(UNREADABLE))
         }
     }
 
     /// `EncryptedData` (RFC 5652, 8).
     fn encrypted(der: &'a [u8]) -> Result<Self> {
         let fields = || {
-            AnyRef::from_der(der)?.sequence(|reader| {
-                let _version: u8 = reader.decode()?;
-                let fields = reader.sequence(|reader| {
-                    let _content_type: ObjectIdentifier = reader.decode()?;
-                    Ok::<_, der::Error>((
-                        reader.decode::<AlgorithmIdentifierRef<'a>>()?,
-                        reader.decode::<AnyRef<'a>>()?,
-                    ))
-                })?;
-                let _attributes: Option<AnyRef<'_>> = reader.decode()?;
-                Ok::<_, der::Error>(fields)
-            })
+            let mut data = Elements::within(der, SEQUENCE)?;
+            let _version = data.number()?;
+            let mut fields = Elements::of(data.expect(SEQUENCE)?);
+            let _content_type = fields.expect(OBJECT_IDENTIFIER)?;
+            let algorithm = fields.algorithm()?;
+            let ciphertext = implicit_octets(fields.element()?)?;
+            fields.finish()?;
+            attributes(data)?;
+            Some((algorithm, ciphertext))
         };
-        let (algorithm, content) = fields().map_err(|_| malformed(UNREADABLE))?;
+        let (algorithm, ciphertext) = fields().ok_or_else(|| malformed(UNREADABLE))?;
         Ok(Self::Encrypted {
             scheme: Scheme::parse(&algorithm)?,
-            ciphertext: implicit_octets(content).map_err(|_| malformed(UNREADABLE))?,
+            ciphertext,
         })
     }
 }
@@ -125,110 +125,103 @@ pub(super) enum Bag<'a> {
 
 impl<'a> Bag<'a> {
     pub(super) fn parse_all(der: &'a [u8]) -> Result<Vec<Self>> {
-        elements(der, |reader| {
-            reader.sequence(|reader| {
-                let oid: ObjectIdentifier = reader.decode()?;
-                let value = explicit(reader)?;
-                let _attributes: Option<AnyRef<'_>> = reader.decode()?;
-                Ok::<_, der::Error>((oid, value))
-            })
-        })?
-        .into_iter()
-        .map(|(oid, value)| match oid {
-            KEY_BAG => Ok(Self::Key(value)),
-            SHROUDED_KEY_BAG => Ok(Self::ShroudedKey(value)),
-            CERTIFICATE_BAG => Self::certificate(value),
-            SAFE_CONTENTS_BAG => Ok(Self::Nested(value)),
-            _ => Ok(Self::Other),
-        })
-        .collect()
+        let bags = elements(der, |list| {
+            let mut bag = Elements::of(list.expect(SEQUENCE)?);
+            let fields = (bag.expect(OBJECT_IDENTIFIER)?, bag.expect(EXPLICIT)?);
+            attributes(bag)?;
+            Some(fields)
+        })?;
+        bags.into_iter()
+            .map(|(oid, value)| Self::parse(oid, value))
+            .collect()
     }
 
-    fn certificate(der: &'a [u8]) -> Result<Self> {
-        let fields = || {
-            AnyRef::from_der(der)?.sequence(|reader| {
-                let oid: ObjectIdentifier = reader.decode()?;
-                Ok::<_, der::Error>((oid, explicit(reader)?))
-            })
-        };
-        match fields() {
-            Ok((X509_CERTIFICATE, value)) => octets(value).map(Self::Certificate),
-            Ok(_) => Ok(Self::Other),
-            Err(error) => Err(error),
-        }
-        .map_err(|_| malformed(UNREADABLE))
+    fn parse(oid: &[u8], value: &'a [u8]) -> Result<Self> {
+        Ok(if oid == KEY_BAG.as_bytes() {
+            Self::Key(value)
+        } else if oid == SHROUDED_KEY_BAG.as_bytes() {
+            Self::ShroudedKey(value)
+        } else if oid == CERTIFICATE_BAG.as_bytes() {
+            return Self::certificate(value).ok_or_else(|| malformed(UNREADABLE));
+        } else if oid == SAFE_CONTENTS_BAG.as_bytes() {
+            Self::Nested(value)
+        } else {
+            Self::Other
+        })
+    }
+
+    fn certificate(der: &'a [u8]) -> Option<Self> {
+        let mut bag = Elements::within(der, SEQUENCE)?;
+        let oid = bag.expect(OBJECT_IDENTIFIER)?;
+        let value = bag.only(EXPLICIT)?;
+        Some(if oid == X509_CERTIFICATE.as_bytes() {
+            Self::Certificate(Elements::of(value).only(OCTET_STRING)?)
+        } else {
+            Self::Other
+        })
     }
 }
 
 /// `ContentInfo` (RFC 5652, 3).
-#[derive(Debug)]
 struct ContentInfo<'a> {
-    oid: ObjectIdentifier,
+    /// The content of the object identifier.
+    oid: &'a [u8],
     /// One element in DER.
     content: &'a [u8],
 }
 
 impl<'a> ContentInfo<'a> {
-    fn decode(reader: &mut SliceReader<'a>) -> der::Result<Self> {
-        reader.sequence(|reader| {
-            Ok(Self {
-                oid: reader.decode()?,
-                content: explicit(reader)?,
-            })
+    fn read(list: &mut Elements<'a>) -> Option<Self> {
+        let mut fields = Elements::of(list.expect(SEQUENCE)?);
+        Some(Self {
+            oid: fields.expect(OBJECT_IDENTIFIER)?,
+            content: fields.only(EXPLICIT)?,
         })
     }
 
     fn data(&self) -> Result<&'a [u8]> {
-        match self.oid {
-            DATA => octets(self.content).map_err(|_| malformed(UNREADABLE)),
-            _ => Err(malformed(UNREADABLE)),
-        }
+        Some(self.content)
+            .filter(|_| self.oid == DATA.as_bytes())
+            .and_then(|content| Elements::of(content).only(OCTET_STRING))
+            .ok_or_else(|| malformed(UNREADABLE))
     }
 }
 
 /// Every element of the sequence that `der` is.
-fn elements<'a, T>(
-    der: &'a [u8],
-    decode: impl Fn(&mut SliceReader<'a>) -> der::Result<T>,
-) -> Result<Vec<T>> {
+fn elements<'a, T>(der: &'a [u8], read: impl Fn(&mut Elements<'a>) -> Option<T>) -> Result<Vec<T>> {
     let read = || {
-        let sequence = <&SequenceRef>::from_der(der)?;
-        let mut reader = SliceReader::new(sequence.as_bytes())?;
+        let mut sequence = Elements::within(der, SEQUENCE)?;
         let mut elements = Vec::new();
-        while !reader.is_finished() {
-            elements.push(decode(&mut reader)?);
+        while !sequence.is_finished() {
+            elements.push(read(&mut sequence)?);
         }
-        Ok::<_, der::Error>(elements)
+        Some(elements)
     };
-    read().map_err(|_| malformed(UNREADABLE))
+    read().ok_or_else(|| malformed(UNREADABLE))
 }
 
-/// The element inside `[0] EXPLICIT`.
-fn explicit<'a>(reader: &mut SliceReader<'a>) -> der::Result<&'a [u8]> {
-    let any: AnyRef<'a> = reader.decode()?;
-    any.tag().assert_eq(tag_zero(true))?;
-    Ok(any.value())
+/// Passes over attributes at the end, one element or none.
+fn attributes(mut fields: Elements<'_>) -> Option<()> {
+    if !fields.is_finished() {
+        fields.element()?;
+    }
+    fields.finish()
 }
 
 /// `[0] IMPLICIT OCTET STRING`, which BER may write in segments: then the tag does not tell a string
 /// and [`ber`](crate::ber) leaves them.
-fn implicit_octets(any: AnyRef<'_>) -> der::Result<Cow<'_, [u8]>> {
-    if any.tag() == tag_zero(false) {
-        return Ok(Cow::Borrowed(any.value()));
-    }
-    any.tag().assert_eq(tag_zero(true))?;
-    let mut reader = SliceReader::new(any.value())?;
-    let mut joined = Vec::new();
-    while !reader.is_finished() {
-        joined.extend_from_slice(reader.decode::<&OctetStringRef>()?.as_bytes());
-    }
-    Ok(Cow::Owned(joined))
-}
-
-const fn tag_zero(constructed: bool) -> Tag {
-    Tag::ContextSpecific {
-        constructed,
-        number: TagNumber(0),
+fn implicit_octets(element: Element<'_>) -> Option<Cow<'_, [u8]>> {
+    match element.tag {
+        IMPLICIT => Some(Cow::Borrowed(element.content)),
+        EXPLICIT => {
+            let mut segments = Elements::of(element.content);
+            let mut joined = Vec::new();
+            while !segments.is_finished() {
+                joined.extend_from_slice(segments.expect(OCTET_STRING)?);
+            }
+            Some(Cow::Owned(joined))
+        }
+        _ => None,
     }
 }
 

@@ -1,7 +1,7 @@
 //! What the service would refuse about the parameters is refused here, by name.
 
 use super::*;
-use alloc::vec::Vec;
+use alloc::format;
 
 const ANCHOR: &str = "arn:aws:rolesanywhere:eu-west-1:123456789012:trust-anchor/a";
 const PROFILE: &str = "arn:aws:rolesanywhere:eu-west-1:123456789012:profile/p";

@@ -1,6 +1,5 @@
 //! Checking signatures in pure Rust.
 
-use der::Decode;
 use ecdsa::{EcdsaCurve, hazmat::verify_prehashed};
 use ml_dsa::{EncodedVerifyingKey, MlDsa44, MlDsa65, MlDsa87, MlDsaParams, VerifyingKey};
 use p256::elliptic_curve::{
@@ -8,12 +7,12 @@ use p256::elliptic_curve::{
     array::ArraySize,
     sec1::{FromSec1Point, ModulusSize, ToSec1Point},
 };
-use pkcs1::RsaPublicKeyRef;
 use rsa::{BigUint, RsaPublicKey};
 
 use super::{HashAlgorithm, pkcs1v15};
 use crate::{
     KeyAlgorithm, PublicKey, Result, Signature, SignatureVerifier, encoding,
+    key::rsa_public_numbers,
     signers::outcome::{check_algorithm, mismatch},
 };
 
@@ -62,10 +61,10 @@ fn ml_dsa<P: MlDsaParams>(key: &[u8], message: &[u8], signature: &[u8]) -> Optio
 }
 
 fn rsa(key: &[u8], bits: u32, message: &[u8], signature: &[u8]) -> Option<()> {
-    let key = RsaPublicKeyRef::from_der(key).ok()?;
+    let (modulus, public_exponent) = rsa_public_numbers(key)?;
     let key = RsaPublicKey::new_with_max_size(
-        BigUint::from_bytes_be(key.modulus.as_bytes()),
-        BigUint::from_bytes_be(key.public_exponent.as_bytes()),
+        BigUint::from_bytes_be(modulus),
+        BigUint::from_bytes_be(public_exponent),
         usize::try_from(bits).ok()?,
     )
     .ok()?;

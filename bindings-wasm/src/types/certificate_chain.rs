@@ -1,0 +1,104 @@
+//! Certificates, for keys that are elsewhere.
+
+use alloc::{borrow::ToOwned, string::String, vec::Vec};
+
+use rolesanywhere_core::{self as core_};
+use wasm_bindgen::prelude::*;
+use zeroize::Zeroizing;
+
+use crate::{convert::seconds_of, error::Result};
+
+/// The end entity's certificate with its intermediates.
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct CertificateChain(pub(crate) core_::CertificateChain);
+
+#[wasm_bindgen]
+impl CertificateChain {
+    /// Reads the certificates of a file, for a key that is elsewhere: PEM or DER, and in the full
+    /// build PKCS#7 and PKCS#12, which may want the password.
+    pub fn read(
+        certificate: Vec<u8>,
+        intermediates: Option<Vec<u8>>,
+        password: Option<Vec<u8>>,
+    ) -> Result<CertificateChain> {
+        let certificate = Zeroizing::new(certificate);
+        let password = password.map(Zeroizing::new);
+        Ok(Self(read_chain(
+            &certificate,
+            intermediates.as_deref(),
+            password.as_ref().map(|password| password.as_slice()),
+        )?))
+    }
+
+    /// The kind of the end entity's key: `RSA-2048`, `EC P-256`, `ML-DSA-65`, …
+    #[wasm_bindgen(getter, js_name = keyAlgorithm)]
+    pub fn key_algorithm(&self) -> Result<String> {
+        let key = self.0.end_entity().public_key()?;
+        Ok(alloc::format!("{}", key.algorithm()))
+    }
+
+    /// The content of the end entity's `subjectPublicKey`: PKCS#1 for RSA, `04‖X‖Y` for EC, raw for
+    /// ML-DSA.
+    #[wasm_bindgen(getter, js_name = publicKey)]
+    pub fn public_key(&self) -> Result<Vec<u8>> {
+        Ok(self.0.end_entity().public_key()?.as_bytes().to_vec())
+    }
+
+    /// SHA-256 over the end entity's DER, hexadecimal.
+    #[wasm_bindgen(getter, js_name = fingerprintSha256)]
+    pub fn fingerprint_sha256(&self) -> String {
+        self.0.end_entity().fingerprint_sha256()
+    }
+
+    /// The end entity's serial number in decimal.
+    #[wasm_bindgen(getter, js_name = serialDecimal)]
+    pub fn serial_decimal(&self) -> String {
+        self.0.end_entity().serial_decimal().to_owned()
+    }
+
+    /// The first second of the end entity's validity.
+    #[wasm_bindgen(getter, js_name = notBefore)]
+    pub fn not_before(&self) -> f64 {
+        seconds_of(self.0.end_entity().not_before().seconds())
+    }
+
+    /// The last second of the end entity's validity.
+    #[wasm_bindgen(getter, js_name = notAfter)]
+    pub fn not_after(&self) -> f64 {
+        seconds_of(self.0.end_entity().not_after().seconds())
+    }
+}
+
+#[cfg(feature = "full")]
+fn read_chain(
+    certificate: &[u8],
+    intermediates: Option<&[u8]>,
+    password: Option<&[u8]>,
+) -> core_::Result<core_::CertificateChain> {
+    let files = core_::IdentityFiles {
+        certificate,
+        private_key: None,
+        intermediates,
+        password,
+    };
+    files.read_chain()
+}
+
+#[cfg(not(feature = "full"))]
+fn read_chain(
+    certificate: &[u8],
+    intermediates: Option<&[u8]>,
+    _password: Option<&[u8]>,
+) -> core_::Result<core_::CertificateChain> {
+    const SEQUENCE: u8 = 0x30;
+    let chain = if certificate.first() == Some(&SEQUENCE) {
+        core_::CertificateChain::new(core_::Certificate::from_der(certificate)?, Vec::new())?
+    } else {
+        core_::CertificateChain::from_pem(certificate)?
+    };
+    match intermediates {
+        Some(pem) => chain.with_intermediates_pem(pem),
+        None => Ok(chain),
+    }
+}
