@@ -36,7 +36,8 @@ export async function readOpened(core, files, password, read) {
 
 async function openedFile(core, file, name, password, made) {
   // A core that opens everything itself, or one that opens nothing, has no such function.
-  if (file === undefined || core.containers === undefined || !core.isContainer(file)) return file;
+  if (file === undefined || core.containers === undefined) return file;
+  if (!core.isContainer(file, name !== "openCertificates")) return file;
   const containers = await core.containers();
   const bytes = containers[name](file, password);
   made.push(bytes);

@@ -5,7 +5,9 @@ use alloc::{string::String, vec::Vec};
 
 use js_sys::Uint8Array;
 use rolesanywhere_core::{
-    self as core_, IdentityFiles, identity_files, signers::rustcrypto::RustCryptoSigner,
+    self as core_, IdentityFiles,
+    identity_files::{self, Purpose},
+    signers::rustcrypto::RustCryptoSigner,
 };
 use wasm_bindgen::prelude::*;
 use zeroize::Zeroizing;
@@ -15,10 +17,16 @@ use crate::{
     types::{CertificateChain, HttpRequest, UnsignedRequest},
 };
 
-/// Whether a file must be opened by the module `containers` before this module reads it.
+/// Whether a file must be opened by the module `containers` before this module reads it, for its
+/// certificates alone or with its key.
 #[wasm_bindgen(js_name = isContainer)]
-pub fn is_container(file: Vec<u8>) -> bool {
-    identity_files::is_container(&Zeroizing::new(file))
+pub fn is_container(file: Vec<u8>, wants_key: bool) -> bool {
+    let purpose = if wants_key {
+        Purpose::Identity
+    } else {
+        Purpose::Certificates
+    };
+    identity_files::is_container(&Zeroizing::new(file), purpose)
 }
 
 /// A private key and the chain of the certificate that belongs to it.

@@ -33,6 +33,8 @@ const ARNS = {
 const CONFIG = `
 account = "${ACCOUNT}"
 region = "${REGION}"
+[settings]
+audit_records = 100000 # the tests count them, and all runtimes have one lab
 [[trust_anchor]]
 name = "ca"
 id = "${ID}"

@@ -5,7 +5,10 @@
 
 mod support;
 
-use rolesanywhere_core::{ErrorKind, IdentityFiles, PrivateKey, identity_files::is_container};
+use rolesanywhere_core::{
+    ErrorKind, IdentityFiles, PrivateKey,
+    identity_files::{Purpose, is_container},
+};
 use support::{LEAF, Workshop};
 
 #[test]
@@ -40,12 +43,12 @@ fn containers_and_encrypted_keys_are_refused_and_told_apart() {
     };
     for name in ["encrypted.pem", "encrypted.der", "legacy.pem"] {
         let encrypted = workshop.read(name);
-        assert!(is_container(&encrypted), "{name}");
+        assert!(is_container(&encrypted, Purpose::PrivateKey), "{name}");
         refused(&leaf, Some(&encrypted), "encrypted private key");
         refused(&leaf, Some(&encrypted), "`openssl pkey");
     }
     let pkcs12 = workshop.read("all.p12");
-    assert!(is_container(&pkcs12));
+    assert!(is_container(&pkcs12, Purpose::Identity));
     refused(&pkcs12, None, "PKCS#12");
     refused(&leaf, Some(&pkcs12), "`openssl pkcs12");
     assert_eq!(
@@ -54,8 +57,8 @@ fn containers_and_encrypted_keys_are_refused_and_told_apart() {
     );
     for name in ["leaf.p7b", "p7b.pem"] {
         let pkcs7 = workshop.read(name);
-        assert!(is_container(&pkcs7), "{name}");
+        assert!(is_container(&pkcs7, Purpose::Certificates), "{name}");
         refused(&pkcs7, Some(&key), "`openssl pkcs7");
     }
-    assert!(!is_container(&leaf) && !is_container(&key));
+    assert!(!is_container(&leaf, Purpose::Identity) && !is_container(&key, Purpose::PrivateKey));
 }

@@ -11,7 +11,8 @@
 mod support;
 
 use rolesanywhere_core::{
-    CertificateChain, ErrorKind, IdentityFiles, identity_files::is_container,
+    CertificateChain, ErrorKind, IdentityFiles,
+    identity_files::{Purpose, is_container},
 };
 use support::{CA, LEAF, Order, Workshop};
 
@@ -151,7 +152,7 @@ fn read(workshop: &Workshop, given: &Given<'_>) -> Result<usize, (ErrorKind, Str
 /// letter.
 #[cfg(feature = "export-private-key")]
 fn is_the_same_when_opened_apart(files: &IdentityFiles<'_>) {
-    use rolesanywhere_core::identity_files::{Purpose, open};
+    use rolesanywhere_core::identity_files::open;
     let opened = |file: &[u8], purpose| open(file, purpose, files.password);
     let purpose = match files.private_key {
         Some(_) => Purpose::Certificates,
@@ -175,7 +176,7 @@ fn is_the_same_when_opened_apart(files: &IdentityFiles<'_>) {
         apart.private_key,
         apart.intermediates,
     ] {
-        assert!(!file.is_some_and(is_container));
+        assert!(!file.is_some_and(|file| is_container(file, Purpose::Identity)));
     }
     let told = |files: &IdentityFiles<'_>| match files.read() {
         Ok((key, chain)) => Ok((
@@ -235,7 +236,48 @@ fn containers_are_told_apart() {
         ("ber.p7b", true),
         ("full-p7b.pem", true),
     ] {
-        assert_eq!(is_container(&workshop.read(name)), expected, "{name}");
+        let file = workshop.read(name);
+        assert_eq!(is_container(&file, Purpose::Identity), expected, "{name}");
+        assert_eq!(is_container(&file, Purpose::PrivateKey), expected, "{name}");
+        // A key that is not wanted needs no password.
+        let holds_certificates = ["all.p12", "p12.pem", "full.p7b", "ber.p7b", "full-p7b.pem"];
+        assert_eq!(
+            is_container(&file, Purpose::Certificates),
+            holds_certificates.contains(&name),
+            "{name}"
+        );
+    }
+}
+
+#[cfg(feature = "export-private-key")]
+#[test]
+fn an_opened_file_is_read_whole_or_not_at_all() {
+    let workshop = workshop();
+    let password = Some(&b"secret"[..]);
+    let opened = rolesanywhere_core::identity_files::open(
+        &workshop.read("all.p12"),
+        Purpose::Identity,
+        password,
+    );
+    let read = |certificate: &[u8]| {
+        let files = IdentityFiles {
+            certificate,
+            private_key: None,
+            intermediates: None,
+            password,
+        };
+        files.read().map(|(key, _)| key.algorithm())
+    };
+    assert!(read(&opened).is_ok());
+    for length in 0..opened.len() {
+        assert!(read(&opened[..length]).is_err(), "{length}");
+    }
+    assert!(read(&[&opened[..], &[0]].concat()).is_err());
+    // No byte makes the reader panic.
+    for at in 0..opened.len() {
+        let mut other = opened.to_vec();
+        other[at] ^= 0x41;
+        let _ = read(&other);
     }
 }
 

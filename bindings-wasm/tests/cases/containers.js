@@ -23,6 +23,7 @@ export default function cases(suite) {
       { privateKey: base64(forms.der), password },
       { certificate: certificate + privateKey, privateKey: undefined, password },
       { certificate: base64(forms.certificate), certificateChain: certificate },
+      { certificate: certificate + forms.encrypted, privateKey, password }, // a key that is not wanted
       { privateKey: undefined, signer: () => { throw new Error("no"); } },
       { privateKey: new TextEncoder().encode("no key") },
       { certificate: new TextEncoder().encode("no certificate") },
@@ -33,7 +34,7 @@ export default function cases(suite) {
       codes.push(await api.createSession(init("P-256", given)).then(() => "session", (error) => error.code));
       ok(!isLoaded(), `it was loaded for ${JSON.stringify(given)}`);
     }
-    equal(codes, ["session", "session", "session", "session", "signing_failed", "invalid_key", "invalid_certificate", "key_mismatch"]);
+    equal(codes, ["session", "session", "session", "session", "session", "signing_failed", "invalid_key", "invalid_certificate", "key_mismatch"]);
     await api.createSession(init("P-256", { certificate: base64(forms.pkcs12), privateKey: undefined, password: "secret" }));
     return ok(isLoaded(), "it was not loaded for PKCS#12");
   });

@@ -1,5 +1,6 @@
 //! What a file is, by its beginning and its outermost fields.
 
+use super::Purpose;
 use crate::{
     ErrorKind,
     elements::{
@@ -8,21 +9,23 @@ use crate::{
     key, pem,
 };
 
-/// Whether a file holds something that only the feature `containers` opens: an encrypted key, PKCS#12,
-/// PKCS#7, or BER that may be one of these. For a host that keeps the feature in a module of its own
-/// (see [`open`](super::open)); no error, since whoever reads the file will tell it.
-pub fn is_container(file: &[u8]) -> bool {
+/// Whether a file holds something that is wanted and that only the feature `containers` opens: an
+/// encrypted key, PKCS#12, PKCS#7, or BER that may be one of these. For a host that keeps the feature in
+/// a module of its own (see [`open`](super::open)); no error, since whoever reads the file will tell it.
+pub fn is_container(file: &[u8], purpose: Purpose) -> bool {
+    let wants_keys = purpose != Purpose::Certificates;
     match Form::of(file) {
         Form::Pem => pem::sections(file, ErrorKind::InvalidInput).is_ok_and(|sections| {
             sections.iter().any(|section| {
                 let label = section.label();
                 is_pkcs7(label)
                     || label == PKCS12
-                    || key::is_key(label) && key::is_encrypted_section(section)
+                    || wants_keys && key::is_key(label) && key::is_encrypted_section(section)
             })
         }),
         Form::Certificate | Form::Other => false,
-        Form::Ber | Form::EncryptedKey | Form::Pkcs12 | Form::Pkcs7 => true,
+        Form::EncryptedKey => wants_keys,
+        Form::Ber | Form::Pkcs12 | Form::Pkcs7 => true,
     }
 }
 
@@ -34,6 +37,7 @@ pub(super) fn is_pkcs7(label: &str) -> bool {
 /// The label of PKCS#12 in PEM.
 pub(super) const PKCS12: &str = "PKCS12";
 
+/// What a file is, as far as that tells.
 pub(super) enum Form {
     /// A sequence that is not DER.
     Ber,

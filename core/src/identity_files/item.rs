@@ -205,8 +205,13 @@ pub(super) fn encoded(items: &Result<Vec<Item>>) -> Zeroizing<Vec<u8>> {
     encode(OPENED, &entries)
 }
 
+/// The longest that is read, in bytes: 4 MiB. A PEM text and a PKCS#12 or PKCS#7 file may have 1 MiB, and
+/// names are added.
+const MAX_OPENED_LENGTH: usize = 4 << 20;
+
 /// The items of a file that another build has opened; `None` when it is another file.
 fn decoded(bytes: &[u8]) -> Option<Result<Vec<Item>>> {
+    (bytes.len() <= MAX_OPENED_LENGTH).then_some(())?;
     let mut entries = Elements::within(bytes, OPENED)?;
     let mut items = Vec::new();
     while !entries.is_finished() {
