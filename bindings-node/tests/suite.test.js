@@ -14,7 +14,9 @@ const { fixture } = await laboratory();
 
 test(`the shared suite on ${BACKEND}`, async (context) => {
   assert.equal((await api.backend()).kind, BACKEND);
-  const { passed, failed, skipped } = await run({ api, slim, core: await load(), fixture });
+  // The addon opens containers itself.
+  const containers = BACKEND === "wasm" ? await import("../../bindings-wasm/dist/containers.js") : undefined;
+  const { passed, failed, skipped } = await run({ api, slim, core: await load(), containers, fixture });
   assert.deepEqual(failed.map(({ name, stack }) => `${name}\n${stack}`), []);
   const [major, minor] = process.versions.node.split(".").map(Number);
   const hasMlDsa = major > 24 || (major === 24 && minor >= 7);

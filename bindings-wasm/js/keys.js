@@ -4,6 +4,7 @@
 // signed request of an unsigned one.
 
 import { bytesOf, bytesOrNothing, concat } from "./bytes.js";
+import { readOpened } from "./containers.js";
 import { RolesAnywhereError, awaiting, calling, invalidInput, isRolesAnywhereError, wrapped } from "./errors.js";
 
 // What this file has made: a host that reads identities itself returns it from `identity`.
@@ -39,8 +40,9 @@ async function read(core, given) {
 }
 
 function readChain(core, { certificate, intermediates, password }) {
+  const files = [[certificate, "openCertificates"], [intermediates, "openCertificates"]];
   return opening(password, (bytes) =>
-    awaiting(core, () => core.CertificateChain.read(certificate, intermediates, bytes)),
+    readOpened(core, files, bytes, (...opened) => awaiting(core, () => core.CertificateChain.read(...opened, bytes))),
   );
 }
 
@@ -65,8 +67,13 @@ async function opening(password, reads) {
 
 /** The core reads the key in whatever form it has; WebCrypto signs with it where it can. */
 async function readByCore(core, { certificate, intermediates, password }, key) {
+  const files = [
+    [certificate, key === undefined ? "openIdentity" : "openCertificates"],
+    [key, "openPrivateKey"],
+    [intermediates, "openCertificates"],
+  ];
   const local = await opening(password, (bytes) =>
-    awaiting(core, () => core.LocalIdentity.read(certificate, key, intermediates, bytes)),
+    readOpened(core, files, bytes, (...opened) => awaiting(core, () => core.LocalIdentity.read(...opened, bytes))),
   );
   try {
     const chain = local.chain;

@@ -1,9 +1,14 @@
-//! Keys that this module reads, for WebCrypto or to sign with itself: the full build only.
+//! Keys that this module reads, for WebCrypto or to sign with itself: the full build only. What is
+//! encrypted or wrapped is opened by the module `containers` first.
 
 use alloc::{string::String, vec::Vec};
 
 use js_sys::Uint8Array;
-use rolesanywhere_core::{self as core_, IdentityFiles, signers::rustcrypto::RustCryptoSigner};
+use rolesanywhere_core::{
+    self as core_, IdentityFiles,
+    identity_files::{self, Purpose},
+    signers::rustcrypto::RustCryptoSigner,
+};
 use wasm_bindgen::prelude::*;
 use zeroize::Zeroizing;
 
@@ -11,6 +16,18 @@ use crate::{
     error::Result,
     types::{CertificateChain, HttpRequest, UnsignedRequest},
 };
+
+/// Whether a file must be opened by the module `containers` before this module reads it, for its
+/// certificates alone or with its key.
+#[wasm_bindgen(js_name = isContainer)]
+pub fn is_container(file: Vec<u8>, wants_key: bool) -> bool {
+    let purpose = if wants_key {
+        Purpose::Identity
+    } else {
+        Purpose::Certificates
+    };
+    identity_files::is_container(&Zeroizing::new(file), purpose)
+}
 
 /// A private key and the chain of the certificate that belongs to it.
 #[wasm_bindgen]
@@ -22,21 +39,19 @@ pub struct LocalIdentity {
 
 #[wasm_bindgen]
 impl LocalIdentity {
-    /// Reads an identity's files: PEM, DER, PKCS#12, PKCS#7, any form in any place.
+    /// Reads an identity's files: PEM and DER, and what the module `containers` has made of others.
     pub fn read(
         certificate: Vec<u8>,
         private_key: Option<Vec<u8>>,
         intermediates: Option<Vec<u8>>,
-        password: Option<Vec<u8>>,
     ) -> Result<LocalIdentity> {
         let certificate = Zeroizing::new(certificate);
         let private_key = private_key.map(Zeroizing::new);
-        let password = password.map(Zeroizing::new);
         let files = IdentityFiles {
             certificate: &certificate,
             private_key: private_key.as_ref().map(|bytes| bytes.as_slice()),
             intermediates: intermediates.as_deref(),
-            password: password.as_ref().map(|bytes| bytes.as_slice()),
+            password: None,
         };
         let (key, chain) = files.read()?;
         Ok(Self { key, chain })

@@ -33,6 +33,8 @@ const ARNS = {
 const CONFIG = `
 account = "${ACCOUNT}"
 region = "${REGION}"
+[settings]
+audit_records = 100000 # the tests count them, and all runtimes have one lab
 [[trust_anchor]]
 name = "ca"
 id = "${ID}"
@@ -146,11 +148,19 @@ function containersOf(folder, { certificate, privateKey }, key) {
   writeFileSync(files.certificate, certificate);
   writeFileSync(files.key, privateKey);
   const openssl = (...line) => execFileSync("openssl", line, { stdio: ["ignore", "pipe", "pipe"] });
+  const pkcs7 = openssl("crl2pkcs7", "-nocrl", "-certfile", files.certificate, "-outform", "DER");
+  if (pkcs7[1] !== 0x82) throw new Error("the PKCS#7's length does not have two bytes");
   const traditional = key.asymmetricKeyType === "rsa" ? "pkcs1" : "sec1";
   return {
     traditional: key.export({ type: traditional, format: "pem" }),
     encrypted: key.export({ type: "pkcs8", format: "pem", cipher: "aes-256-cbc", passphrase: "secret" }),
+    legacy: openssl("pkey", "-in", files.key, "-traditional", "-aes256", "-passout", "pass:secret").toString(),
+    certificate: openssl("x509", "-in", files.certificate, "-outform", "DER").toString("base64"),
     der: key.export({ type: "pkcs8", format: "der" }).toString("base64"),
+    encryptedDer: key.export({ type: "pkcs8", format: "der", cipher: "aes-256-cbc", passphrase: "secret" }).toString("base64"),
+    pkcs7: pkcs7.toString("base64"),
+    // Of indefinite length, as mail programs write it.
+    ber: Buffer.concat([Buffer.of(0x30, 0x80), pkcs7.subarray(4), Buffer.alloc(2)]).toString("base64"),
     pkcs12: openssl("pkcs12", "-export", "-in", files.certificate, "-inkey", files.key, "-passout", "pass:secret").toString("base64"),
   };
 }

@@ -27,8 +27,8 @@ const place = await lab();
 try {
   const [{ filename, files }] = JSON.parse(await runIn("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", folder, PACKAGE]));
   const names = files.map(({ path }) => path);
-  for (const needed of ["README.md", "LICENSE-MIT", "LICENSE-APACHE", "dist/rolesanywhere_bg.wasm", "dist/webcrypto_bg.wasm", "dist/node.cjs", "js/index.d.ts"]) ok(names.includes(needed), `${needed} is not packed`);
-  ok(!names.some((name) => /^(?:tests|src|bindgen|examples|bench)|\.rs$/.test(name)), `too much is packed: ${names}`);
+  for (const needed of ["README.md", "LICENSE-MIT", "LICENSE-APACHE", "dist/rolesanywhere_bg.wasm", "dist/webcrypto_bg.wasm", "dist/containers_bg.wasm", "dist/node.cjs", "js/index.d.ts"]) ok(names.includes(needed), `${needed} is not packed`);
+  ok(!names.some((name) => /^(?:tests|src|bindgen|containers|examples|bench)|\.rs$/.test(name)), `too much is packed: ${names}`);
   writeFileSync(join(folder, "package.json"), '{ "name": "empty", "private": true, "type": "module" }');
   await runIn("npm", ["install", "--offline", "--no-audit", "--no-fund", "--ignore-scripts", join(folder, filename)]);
   const installed = join(folder, "node_modules/rolesanywhere-wasm");
@@ -42,17 +42,39 @@ try {
   const { arns, identities } = place.fixture;
   const init = JSON.stringify({ ...arns, endpoint: place.origin, certificate: identities["P-256"].certificate, privateKey: identities["P-256"].privateKey });
   const use = `fromRolesAnywhere(${init})().then(({ accountId }) => console.log(accountId))`;
+  const contained = JSON.stringify({ ...arns, endpoint: place.origin, certificate: identities["P-256"].certificate, privateKey: identities["P-256"].containers.encrypted, password: "secret" });
+  const useContained = `fromRolesAnywhere(${contained})().then(({ accountId }) => console.log(accountId))`;
+  const slim = `import { readFileSync } from "node:fs";\nimport { fileURLToPath } from "node:url";\nimport { initialize, fromRolesAnywhere, createSession } from "rolesanywhere-wasm/slim";\nconst file = (name) => readFileSync(fileURLToPath(import.meta.resolve("rolesanywhere-wasm/" + name)));\n`;
   const programs = {
     "use.mjs": `import { fromRolesAnywhere } from "rolesanywhere-wasm";\n${use}`,
     "use.cjs": `const { fromRolesAnywhere } = require("rolesanywhere-wasm");\n${use}`,
     "small.mjs": `import { fromRolesAnywhere } from "rolesanywhere-wasm/webcrypto";\n${use}`,
     "small.cjs": `const { fromRolesAnywhere } = require("rolesanywhere-wasm/webcrypto");\n${use}`,
-    "slim.mjs": `import { readFileSync } from "node:fs";\nimport { fileURLToPath } from "node:url";\nimport { initialize, fromRolesAnywhere } from "rolesanywhere-wasm/slim";\ninitialize(readFileSync(fileURLToPath(import.meta.resolve("rolesanywhere-wasm/rolesanywhere.wasm"))));\n${use}`,
+    "contained.mjs": `import { fromRolesAnywhere } from "rolesanywhere-wasm";\n${useContained}`,
+    "contained.cjs": `const { fromRolesAnywhere } = require("rolesanywhere-wasm");\n${useContained}`,
+    "slim.mjs": `${slim}initialize(file("rolesanywhere.wasm"));\n${use}`,
+    "slim-contained.mjs": `${slim}initialize(file("rolesanywhere.wasm"), { containers: file("containers.wasm") });\n${useContained}`,
   };
   for (const [name, text] of Object.entries(programs)) {
     writeFileSync(join(folder, name), text);
     equal(await runIn(process.execPath, [name]), place.fixture.account, name);
   }
+  // Without the module for containers an error tells what is missing, and it may be handed in later. A
+  // function is called for it when a file needs it, and again when it has failed.
+  writeFileSync(join(folder, "slim-later.mjs"), `${slim}
+initialize(file("rolesanywhere.wasm"));
+const refused = await createSession(${contained}).catch((error) => error);
+let calls = 0;
+initialize(undefined, { containers: async () => {
+  if ((calls += 1) === 1) throw new Error("away");
+  return file("containers.wasm");
+} });
+await createSession(${init});
+const untouched = calls;
+const failed = await createSession(${contained}).catch((error) => error);
+for (const _ of [1, 2]) await createSession(${contained});
+console.log(JSON.stringify([refused.code, refused.message.includes("rolesanywhere-wasm/containers.wasm"), untouched, failed.code, failed.cause.message, failed.message.includes("away"), calls]));`);
+  equal(JSON.parse(await runIn(process.execPath, ["slim-later.mjs"])), ["unsupported", true, 0, "transport_failed", "away", true, 2], "slim-later.mjs");
   // The other runtimes find their entries too.
   equal(await runIn(join(PACKAGE, "node_modules/@deno/linux-x64-glibc/deno"), ["run", "--quiet", "--no-remote", "--allow-read", "--allow-net=127.0.0.1", "--allow-env", "use.mjs"], { env: { PATH: process.env.PATH, HOME: folder, DENO_DIR: join(folder, ".deno"), DENO_NO_UPDATE_CHECK: "1" } }), place.fixture.account, "deno");
   equal(await runIn(join(PACKAGE, "node_modules/@oven/bun-linux-x64/bin/bun"), ["run", "--no-install", "use.mjs"], { env: { PATH: process.env.PATH, HOME: folder, DO_NOT_TRACK: "1" } }), place.fixture.account, "bun");

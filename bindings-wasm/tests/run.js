@@ -110,7 +110,7 @@ async function edge(origin) {
   const runtime = new EdgeRuntime({
     initialCode,
     // A module made out here is of another realm, which it refuses.
-    extend: (context) => Object.assign(context, { FULL_WASM: bytes("rolesanywhere_bg.wasm"), WEBCRYPTO_WASM: bytes("webcrypto_bg.wasm") }),
+    extend: (context) => Object.assign(context, { FULL_WASM: bytes("rolesanywhere_bg.wasm"), CONTAINERS_WASM: bytes("containers_bg.wasm"), WEBCRYPTO_WASM: bytes("webcrypto_bg.wasm") }),
   });
   const response = await runtime.dispatchFetch(`http://edge.test/?${encodeURIComponent(origin)}`);
   await response.waitUntil();

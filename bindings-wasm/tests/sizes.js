@@ -1,10 +1,16 @@
-// The sizes of the modules as they travel. The limits hold what has been reached: a build that is larger
-// fails. The goals (150 kB and 50 kB of gzip) are not reached; README.md says what is in the way.
+// The sizes of the modules as they travel. The goals are those that were set, 150 kB and 50 kB of gzip; the
+// limits hold what has been reached: a build that is larger fails. `containers` is loaded when a file
+// needs it, and has no goal. `webcrypto` is above its own; README.md says what is in the way.
 
 import { readFileSync } from "node:fs";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 
-const MODULES = { rolesanywhere: { goal: 150_000, limit: 167_000 }, webcrypto: { goal: 50_000, limit: 66_500 } }; // bytes of gzip -9
+// Bytes of gzip -9.
+const MODULES = {
+  rolesanywhere: { goal: 150_000, limit: 144_000 },
+  webcrypto: { goal: 50_000, limit: 70_500 },
+  containers: { limit: 46_500 },
+};
 const folder = new URL("../dist/", import.meta.url);
 let over = false;
 
@@ -13,6 +19,7 @@ for (const [name, { goal, limit }] of Object.entries(MODULES)) {
   const gzip = gzipSync(wasm, { level: 9 }).length;
   const brotli = brotliCompressSync(wasm, { params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: wasm.length } }).length;
   over ||= gzip > limit;
-  console.log(`${name}: ${wasm.length} bytes, gzip ${gzip} (goal ${goal}, limit ${limit}${gzip > limit ? ": OVER" : ""}), brotli ${brotli}`);
+  const bounds = [goal === undefined ? "no goal" : `goal ${goal}`, `limit ${limit}${gzip > limit ? ": OVER" : ""}`];
+  console.log(`${name}: ${wasm.length} bytes, gzip ${gzip} (${bounds.join(", ")}), brotli ${brotli}`);
 }
 if (over) process.exit(1);

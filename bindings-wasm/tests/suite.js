@@ -1,7 +1,9 @@
-// The one suite, which every runtime runs: `run({ api, slim, core, fixture })` with the package's
-// exports of the full and of the WebCrypto-only build, the full build's classes, and the lab's fixture.
+// The one suite, which every runtime runs: `run({ api, slim, core, containers, fixture })` with the
+// package's exports of the full and of the WebCrypto-only build, the full build's classes, the functions
+// of the module for containers (none with a core that opens them itself), and the lab's fixture.
 
 import { Suite, ok } from "./assert.js";
+import containers from "./cases/containers.js";
 import vectors from "./cases/vectors.js";
 import keys from "./cases/keys.js";
 import renewal from "./cases/renewal.js";
@@ -10,7 +12,8 @@ import sharing from "./cases/sharing.js";
 import requests from "./cases/requests.js";
 
 const suite = new Suite();
-for (const cases of [vectors, keys, renewal, service, sharing, requests]) cases(suite);
+// The first looks at a module that is not loaded yet.
+for (const cases of [containers, vectors, keys, renewal, service, sharing, requests]) cases(suite);
 
 export async function run(context, only) {
   const given = prepared(context);
@@ -19,12 +22,12 @@ export async function run(context, only) {
   return suite.run(given, only);
 }
 
-function prepared({ api, slim, core, fixture }) {
+function prepared({ api, slim, core, containers, fixture }) {
   const { origin } = fixture;
   const control = async (query = "") => (await fetch(`${origin}/control${query}`, { method: "POST" })).json();
   let offset = 0;
   return {
-    api, slim, core, fixture,
+    api, slim, core, containers, fixture,
     /** Parameters for the lab, with an identity of the fixture's. */
     init: (kind, more = {}) => {
       const { certificate, privateKey } = fixture.identities[kind];

@@ -10,17 +10,21 @@
 //! | PKCS#12 (`.p12`, `.pfx`) | keys and certificates |
 //! | PKCS#7 (`.p7b`, `.p7c`) | certificates |
 
+//!
+//! The last two and whatever is encrypted need the feature `containers`.
+
+mod form;
+mod item;
+#[cfg(feature = "containers")]
 mod pkcs7;
+
+pub use form::is_container;
 
 use alloc::vec::Vec;
 use core::fmt;
 
-use crate::{
-    Certificate, CertificateChain, Error, ErrorKind, PemSection, PrivateKey, Result, ber,
-    elements::{BIT_STRING, EXPLICIT, Elements, INTEGER, OBJECT_IDENTIFIER, SEQUENCE},
-    key::{self, Contents},
-    pem,
-};
+use crate::{Certificate, CertificateChain, Error, ErrorKind, PrivateKey, Result, key};
+use item::{Item, Part, items};
 
 /// The content of the files that make up an identity, as the user names them: any form in any
 /// place. The caller read the files, owns the bytes and wipes those that are secret.
@@ -52,15 +56,16 @@ impl IdentityFiles<'_> {
     /// [`ErrorKind::Unsupported`] as for [`PrivateKey::from_pem`] and
     /// [`PrivateKey::from_pkcs12`].
     pub fn read(&self) -> Result<(PrivateKey, CertificateChain)> {
-        let mut identity = File::read(self.certificate, Place::Certificate, self.password)?;
+        let purpose = match self.private_key {
+            Some(_) => Purpose::Certificates,
+            None => Purpose::Identity,
+        };
+        let mut identity = File::read(self.certificate, purpose, self.password)?;
         let mut more = Vec::new();
-        match self.private_key {
-            Some(private_key) => {
-                let mut file = File::read(private_key, Place::PrivateKey, self.password)?;
-                identity.keys = file.private_keys(self.password);
-                more.extend(file.certificates.into_iter().flatten());
-            }
-            None => identity.keys = identity.private_keys(self.password),
+        if let Some(private_key) = self.private_key {
+            let file = File::read(private_key, Purpose::PrivateKey, self.password)?;
+            identity.keys = file.keys;
+            more.extend(file.certificates.into_iter().flatten());
         }
         more.extend(self.issuers()?);
         let (key, end_entity, others) = key::pair(identity.keys, identity.certificates)?;
@@ -76,7 +81,7 @@ impl IdentityFiles<'_> {
     /// # Errors
     /// As for [`read`](Self::read), as far as certificates go.
     pub fn read_chain(&self) -> Result<CertificateChain> {
-        let file = File::read(self.certificate, Place::Certificate, self.password)?;
+        let file = File::read(self.certificate, Purpose::Certificates, self.password)?;
         let certificates = file.certificates.into_iter().collect::<Result<Vec<_>>>()?;
         let chain = CertificateChain::from_certificates(certificates)?;
         let mut candidates = self.issuers()?;
@@ -89,7 +94,7 @@ impl IdentityFiles<'_> {
         let Some(intermediates) = self.intermediates else {
             return Ok(Vec::new());
         };
-        let file = File::read(intermediates, Place::Certificate, self.password)
+        let file = File::read(intermediates, Purpose::Certificates, self.password)
             .map_err(|error| error.context("the intermediate certificates"))?;
         Ok(file.certificates.into_iter().flatten().collect())
     }
@@ -105,10 +110,39 @@ impl fmt::Debug for IdentityFiles<'_> {
     }
 }
 
+/// What a file is read for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Certificates: of a key that is elsewhere, or the intermediates.
+    Certificates,
+    /// The certificate and the key beside it: [`IdentityFiles::certificate`] without
+    /// [`IdentityFiles::private_key`].
+    Identity,
+    /// The key.
+    PrivateKey,
+}
+
+/// Opens a file of any form: takes encryption and wrapping off, for a host that keeps the feature
+/// `containers` in a module of its own, which is loaded only when [`is_container`] asks for it.
+///
+/// What is returned takes the file's place in [`IdentityFiles`], for a build of the same version of
+/// this crate with or without the feature; it is no form of file to keep. It holds keys that are not
+/// encrypted, and wipes itself; the host wipes the copies that it makes. A key or file that cannot be
+/// opened stands in it as its error, which [`IdentityFiles`] passes on just as if it had read the file
+/// itself.
+///
+/// The password is used only if something is encrypted; the caller owns and wipes it.
+///
+/// Behind the feature `export-private-key` too, so that faces which sign here cannot call it.
+#[cfg(all(feature = "containers", feature = "export-private-key"))]
+pub fn open(file: &[u8], purpose: Purpose, password: Option<&[u8]>) -> zeroize::Zeroizing<Vec<u8>> {
+    item::encoded(&items(file, purpose, password))
+}
+
 /// The one private key of a file of any form.
 pub(crate) fn private_key(bytes: &[u8], password: Option<&[u8]>) -> Result<PrivateKey> {
-    let mut keys = File::read(bytes, Place::PrivateKey, password)?
-        .private_keys(password)
+    let mut keys = File::read(bytes, Purpose::PrivateKey, password)?
+        .keys
         .into_iter();
     match (keys.next(), keys.next()) {
         (Some(key), None) => key,
@@ -123,167 +157,51 @@ pub(crate) fn private_key(bytes: &[u8], password: Option<&[u8]>) -> Result<Priva
     }
 }
 
-/// What the user says a file is.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
-    Certificate,
-    PrivateKey,
-}
-
-/// What was found in a file.
-struct File<'a> {
-    /// Those of PKCS#12, which opens all at once.
+/// What was found in a file. Keys and certificates that are refused may be beside the point.
+struct File {
     keys: Vec<Result<PrivateKey>>,
-    /// Those that are read only when they are wanted, since that may take a password.
-    unread_keys: Vec<UnreadKey<'a>>,
-    /// PKCS#12 may hold some that are refused and not wanted.
     certificates: Vec<Result<Certificate>>,
 }
 
-enum UnreadKey<'a> {
-    Der(&'a [u8]),
-    Pem(PemSection),
-}
-
-impl<'a> File<'a> {
-    fn read(bytes: &'a [u8], place: Place, password: Option<&[u8]>) -> Result<Self> {
-        let empty = Self {
+impl File {
+    fn read(bytes: &[u8], purpose: Purpose, password: Option<&[u8]>) -> Result<Self> {
+        let mut file = Self {
             keys: Vec::new(),
-            unread_keys: Vec::new(),
             certificates: Vec::new(),
         };
-        match Form::of(bytes) {
-            Form::Certificate if place == Place::Certificate => Ok(Self {
-                certificates: [Certificate::from_der(bytes)].into(),
-                ..empty
-            }),
-            Form::Pem => empty.with_sections(bytes, place, password),
-            Form::Pkcs12 => {
-                let Contents { keys, certificates } = Contents::read(bytes, password)?;
-                Ok(Self {
-                    keys,
-                    certificates,
-                    ..empty
-                })
-            }
-            Form::Pkcs7 if place == Place::Certificate => Ok(Self {
-                certificates: pkcs7::certificates(bytes)?.into_iter().map(Ok).collect(),
-                ..empty
-            }),
-            Form::Certificate | Form::Pkcs7 | Form::Other if place == Place::PrivateKey => {
-                Ok(Self {
-                    unread_keys: [UnreadKey::Der(bytes)].into(),
-                    ..empty
-                })
-            }
-            Form::Certificate | Form::Pkcs7 | Form::Other => Err(no_certificate(bytes)),
-        }
-    }
-
-    fn with_sections(mut self, text: &[u8], place: Place, password: Option<&[u8]>) -> Result<Self> {
-        let kind = match place {
-            Place::Certificate => ErrorKind::InvalidCertificate,
-            Place::PrivateKey => ErrorKind::InvalidKey,
-        };
-        let sections = pem::sections(text, kind)?;
-        for section in &sections {
-            match section.label() {
-                "PKCS7" | "PKCS #7 SIGNED DATA" | "CMS" => {
-                    let certificates = pkcs7::certificates(section.der())?;
-                    self.certificates.extend(certificates.into_iter().map(Ok));
-                }
-                "PKCS12" => {
-                    let contents = Contents::read(section.der(), password)?;
-                    self.keys.extend(contents.keys);
-                    self.certificates.extend(contents.certificates);
-                }
-                label if key::is_key(label) => {
-                    self.unread_keys.push(UnreadKey::Pem(section.clone()));
-                }
-                _ => {
-                    if let Some(certificate) = Certificate::from_section(section) {
-                        self.certificates.push(Ok(certificate?));
-                    }
+        for item in items(bytes, purpose, password)? {
+            match item {
+                Item::Certificate(part) => file.certificates.push(Ok(certificate(&part)?)),
+                Item::Key(part) => file.keys.push(
+                    PrivateKey::from_der(&part.der).map_err(|error| named(error, &part.name)),
+                ),
+                Item::RefusedKey(error) => file.keys.push(Err(error)),
+                Item::SpareCertificate(part) => {
+                    file.certificates.push(Certificate::from_der(&part.der));
                 }
             }
         }
-        match place {
-            Place::Certificate if self.certificates.is_empty() => {
-                // Which says what is there instead.
-                Certificate::from_pem(text).map(|_| self)
-            }
-            Place::PrivateKey if self.keys.is_empty() && self.unread_keys.is_empty() => {
-                Err(key::no_key(&sections))
-            }
-            _ => Ok(self),
-        }
-    }
-
-    /// Every key, decrypted where it must be.
-    fn private_keys(&mut self, password: Option<&[u8]>) -> Vec<Result<PrivateKey>> {
-        let mut keys = core::mem::take(&mut self.keys);
-        for key in &self.unread_keys {
-            keys.push(match key {
-                UnreadKey::Der(der) => key::from_der_or_encrypted(der, password),
-                UnreadKey::Pem(section) => key::from_section(section, password),
-            });
-        }
-        keys
+        Ok(file)
     }
 }
 
-/// What a file is, as far as its beginning and its outermost fields tell.
-enum Form {
-    Certificate,
-    /// DER of another kind, a key in most cases.
-    Other,
-    /// PEM, or no form that is known.
-    Pem,
-    Pkcs12,
-    Pkcs7,
-}
-
-impl Form {
-    fn of(bytes: &[u8]) -> Self {
-        if bytes.first() != Some(&SEQUENCE) {
-            return Self::Pem;
+fn certificate(part: &Part) -> Result<Certificate> {
+    Certificate::from_der(&part.der).map_err(|error| {
+        if PrivateKey::from_der(&part.der).is_ok() {
+            return Error::new(
+                ErrorKind::InvalidCertificate,
+                "this is a private key, not a certificate: pass the certificate that was issued \
+                 for it",
+            );
         }
-        let Some(der) = ber::to_der(bytes) else {
-            return Self::Other;
-        };
-        let fields: Vec<u8> = fields(&der).unwrap_or_default();
-        match fields.as_slice() {
-            [INTEGER, SEQUENCE] | [INTEGER, SEQUENCE, SEQUENCE] => Self::Pkcs12,
-            [OBJECT_IDENTIFIER, EXPLICIT] => Self::Pkcs7,
-            [SEQUENCE, SEQUENCE, BIT_STRING] => Self::Certificate,
-            _ => Self::Other,
-        }
-    }
+        named(error, &part.name)
+    })
 }
 
-/// The tags of the first fields of the sequence that `der` is.
-fn fields(der: &[u8]) -> Option<Vec<u8>> {
-    const ENOUGH: usize = 4;
-    let mut sequence = Elements::within(der, SEQUENCE)?;
-    let mut fields = Vec::with_capacity(ENOUGH);
-    while !sequence.is_finished() && fields.len() < ENOUGH {
-        fields.push(sequence.element()?.tag);
-    }
-    Some(fields)
-}
-
-/// What to say of DER that is no certificate.
-fn no_certificate(bytes: &[u8]) -> Error {
-    match Certificate::from_der(bytes) {
-        Err(_) if PrivateKey::from_der(bytes).is_ok() => Error::new(
-            ErrorKind::InvalidCertificate,
-            "this is a private key, not a certificate: pass the certificate that was issued for it",
-        ),
-        Err(error) => error,
-        // `Form` and the reader of certificates disagree, which the tests would show.
-        Ok(_) => Error::new(
-            ErrorKind::InvalidCertificate,
-            "the certificate cannot be read",
-        ),
+fn named(error: Error, name: &str) -> Error {
+    if name.is_empty() {
+        error
+    } else {
+        error.context(name)
     }
 }

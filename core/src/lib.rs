@@ -53,11 +53,14 @@
 //!
 //! Each adds types and changes nothing else.
 //!
+//! * `containers` (default): what opens PKCS#12, PKCS#7, BER and encrypted keys. Without it such a file is
+//!   refused by name; [`identity_files::is_container`] tells it apart beforehand.
 //! * `rustcrypto` (default): `signers::rustcrypto`, pure Rust, for wasm and for targets without std;
 //!   also what derives public keys from private ones.
 //! * `ring`: `signers::ring`, the cheapest in a process that signs once.
 //! * `aws-lc`: `signers::aws_lc`, the fastest in a process that lives long.
-//! * `export-private-key`: `PrivateKey::to_pkcs8_der`, for a host that signs with a library of its own.
+//! * `export-private-key`: `PrivateKey::to_pkcs8_der`, for a host that signs with a library of its own,
+//!   and `identity_files::open`, for one that keeps `containers` apart.
 //! * `std`: faster tables for `rustcrypto`, which need std.
 //!
 //! # Errors and panics
@@ -72,9 +75,11 @@ extern crate alloc;
 extern crate std;
 
 pub mod arn;
+#[cfg(feature = "containers")]
 mod ber;
 pub mod certificate;
 pub mod credentials;
+#[cfg_attr(not(feature = "containers"), allow(dead_code))] // some only containers have
 mod elements;
 mod encoding;
 pub mod endpoint;

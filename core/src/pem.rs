@@ -63,6 +63,11 @@ impl PemSection {
         self.der
     }
 
+    /// What errors call the section: its label and line.
+    pub(crate) fn name(&self) -> String {
+        format!("`{}` on line {}", self.label, self.line)
+    }
+
     /// The line of the text on which the section begins; the first line is 1.
     pub fn line(&self) -> usize {
         self.line

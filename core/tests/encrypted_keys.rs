@@ -1,6 +1,6 @@
 //! Encrypted private keys as the `openssl` command makes them, read and compared with what
 //! `openssl pkey -pubout` says of the plain key.
-
+#![cfg(feature = "containers")]
 // Tests say what they expect by panicking.
 #![allow(
     clippy::expect_used,

@@ -1,5 +1,5 @@
 //! The files that people have, in every form and place.
-
+#![cfg(feature = "containers")]
 // Tests say what they expect by panicking.
 #![allow(
     clippy::expect_used,
@@ -10,7 +10,10 @@
 
 mod support;
 
-use rolesanywhere_core::{CertificateChain, ErrorKind, IdentityFiles};
+use rolesanywhere_core::{
+    CertificateChain, ErrorKind, IdentityFiles,
+    identity_files::{Purpose, is_container},
+};
 use support::{CA, LEAF, Order, Workshop};
 
 /// What is given: names of files in the workshop.
@@ -121,6 +124,8 @@ fn read(workshop: &Workshop, given: &Given<'_>) -> Result<usize, (ErrorKind, Str
         intermediates: intermediates.as_deref(),
         password: given.password.map(str::as_bytes),
     };
+    #[cfg(feature = "export-private-key")]
+    is_the_same_when_opened_apart(&files);
     let (key, chain) = files.read().map_err(|e| (e.kind(), e.to_string()))?;
     key.check_matches(chain.end_entity().public_key().unwrap())
         .unwrap();
@@ -141,6 +146,139 @@ fn read(workshop: &Workshop, given: &Given<'_>) -> Result<usize, (ErrorKind, Str
         assert_eq!(alone.intermediates(), chain.intermediates());
     }
     Ok(chain.intermediates().len())
+}
+
+/// What comes of files that one build opens and another reads is what comes of the files, errors to the
+/// letter.
+#[cfg(feature = "export-private-key")]
+fn is_the_same_when_opened_apart(files: &IdentityFiles<'_>) {
+    use rolesanywhere_core::identity_files::open;
+    let opened = |file: &[u8], purpose| open(file, purpose, files.password);
+    let purpose = match files.private_key {
+        Some(_) => Purpose::Certificates,
+        None => Purpose::Identity,
+    };
+    let certificate = opened(files.certificate, purpose);
+    let private_key = files
+        .private_key
+        .map(|file| opened(file, Purpose::PrivateKey));
+    let intermediates = files
+        .intermediates
+        .map(|file| opened(file, Purpose::Certificates));
+    let apart = IdentityFiles {
+        certificate: &certificate,
+        private_key: private_key.as_deref().map(Vec::as_slice),
+        intermediates: intermediates.as_deref().map(Vec::as_slice),
+        password: None,
+    };
+    for file in [
+        Some(apart.certificate),
+        apart.private_key,
+        apart.intermediates,
+    ] {
+        assert!(!file.is_some_and(|file| is_container(file, Purpose::Identity)));
+    }
+    let told = |files: &IdentityFiles<'_>| match files.read() {
+        Ok((key, chain)) => Ok((
+            key.public_key().clone(),
+            chain.end_entity().clone(),
+            chain.intermediates().to_vec(),
+        )),
+        Err(error) => Err((error.kind(), error.to_string())),
+    };
+    assert_eq!(told(&apart), told(files));
+    let told = |files: &IdentityFiles<'_>| match files.read_chain() {
+        Ok(chain) => Ok((chain.end_entity().clone(), chain.intermediates().to_vec())),
+        Err(error) => Err((error.kind(), error.to_string())),
+    };
+    let certificate = opened(files.certificate, Purpose::Certificates);
+    let apart = IdentityFiles {
+        certificate: &certificate,
+        ..apart
+    };
+    assert_eq!(told(&apart), told(files));
+}
+
+#[test]
+fn containers_are_told_apart() {
+    let workshop = workshop();
+    workshop.openssl(&[
+        "pkey",
+        "-in",
+        "leaf.key",
+        "-traditional",
+        "-aes128",
+        "-passout",
+        "pass:secret",
+        "-out",
+        "legacy.key",
+    ]);
+    let leaf = workshop.pem("leaf");
+    let legacy = String::from_utf8(workshop.read("legacy.key")).unwrap();
+    assert!(legacy.contains("Proc-Type"));
+    workshop.write("leaf-and-legacy.pem", leaf + &legacy);
+    for (name, expected) in [
+        ("leaf.pem", false),
+        ("leaf.der", false),
+        ("leaf.key", false),
+        ("key.der", false),
+        ("sec1.der", false),
+        ("key-last.pem", false),
+        ("windows.pem", false),
+        ("bag-attributes.pem", false),
+        ("all.b64", false),
+        ("encrypted.pem", true),
+        ("encrypted.der", true),
+        ("leaf-and-legacy.pem", true),
+        ("all.p12", true),
+        ("p12.pem", true),
+        ("full.p7b", true),
+        ("ber.p7b", true),
+        ("full-p7b.pem", true),
+    ] {
+        let file = workshop.read(name);
+        assert_eq!(is_container(&file, Purpose::Identity), expected, "{name}");
+        assert_eq!(is_container(&file, Purpose::PrivateKey), expected, "{name}");
+        // A key that is not wanted needs no password.
+        let holds_certificates = ["all.p12", "p12.pem", "full.p7b", "ber.p7b", "full-p7b.pem"];
+        assert_eq!(
+            is_container(&file, Purpose::Certificates),
+            holds_certificates.contains(&name),
+            "{name}"
+        );
+    }
+}
+
+#[cfg(feature = "export-private-key")]
+#[test]
+fn an_opened_file_is_read_whole_or_not_at_all() {
+    let workshop = workshop();
+    let password = Some(&b"secret"[..]);
+    let opened = rolesanywhere_core::identity_files::open(
+        &workshop.read("all.p12"),
+        Purpose::Identity,
+        password,
+    );
+    let read = |certificate: &[u8]| {
+        let files = IdentityFiles {
+            certificate,
+            private_key: None,
+            intermediates: None,
+            password,
+        };
+        files.read().map(|(key, _)| key.algorithm())
+    };
+    assert!(read(&opened).is_ok());
+    for length in 0..opened.len() {
+        assert!(read(&opened[..length]).is_err(), "{length}");
+    }
+    assert!(read(&[&opened[..], &[0]].concat()).is_err());
+    // No byte makes the reader panic.
+    for at in 0..opened.len() {
+        let mut other = opened.to_vec();
+        other[at] ^= 0x41;
+        let _ = read(&other);
+    }
 }
 
 #[test]

@@ -1,5 +1,5 @@
 //! PKCS#12 files as the `openssl` command makes them.
-
+#![cfg(feature = "containers")]
 // Tests say what they expect by panicking.
 #![allow(
     clippy::expect_used,

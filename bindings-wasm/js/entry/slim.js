@@ -1,15 +1,23 @@
-// Any runtime: the caller supplies the module, as `WebAssembly.Module` or its bytes.
+// Any runtime: the caller supplies the modules, as `WebAssembly.Module` or their bytes.
 
-import * as core from "../../dist/rolesanywhere.js";
+import * as containers from "../../dist/containers.js";
+import * as module from "../../dist/rolesanywhere.js";
+import { noContainers, withContainers } from "../containers.js";
 import { RolesAnywhereError } from "../errors.js";
 import { bind } from "../index.js";
 
 let ready = false;
+let given = noContainers;
 
-export function initialize(module) {
-  if (ready) return;
-  core.initSync({ module });
+const core = withContainers(module, async () => {
+  containers.initSync({ module: typeof given === "function" ? await given() : given });
+  return containers;
+});
+
+export function initialize(wasm, options = {}) {
+  if (!ready) module.initSync({ module: wasm });
   ready = true;
+  if (given === noContainers && options.containers !== undefined) given = options.containers;
 }
 
 export const { fromRolesAnywhere, createSession, signRequest, AwsClient } = bind(() => {

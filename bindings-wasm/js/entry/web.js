@@ -1,12 +1,18 @@
-// Browsers and bundlers: the module is fetched from beside this file, when it is first needed.
+// Browsers and bundlers: the modules are fetched from beside this file, when they are first needed.
 
-import * as core from "../../dist/rolesanywhere.js";
+import * as containers from "../../dist/containers.js";
+import * as module from "../../dist/rolesanywhere.js";
+import { withContainers } from "../containers.js";
 import { bind } from "../index.js";
 
+const core = withContainers(module, async () => {
+  await containers.default({ module_or_path: fetch(new URL("../../dist/containers_bg.wasm", import.meta.url)) });
+  return containers;
+});
 let loading;
 
 async function load() {
-  await core.default({ module_or_path: fetch(new URL("../../dist/rolesanywhere_bg.wasm", import.meta.url)) });
+  await module.default({ module_or_path: fetch(new URL("../../dist/rolesanywhere_bg.wasm", import.meta.url)) });
   return core;
 }
 

@@ -16,19 +16,10 @@ pub struct CertificateChain(pub(crate) core_::CertificateChain);
 #[wasm_bindgen]
 impl CertificateChain {
     /// Reads the certificates of a file, for a key that is elsewhere: PEM or DER, and in the full
-    /// build PKCS#7 and PKCS#12, which may want the password.
-    pub fn read(
-        certificate: Vec<u8>,
-        intermediates: Option<Vec<u8>>,
-        password: Option<Vec<u8>>,
-    ) -> Result<CertificateChain> {
+    /// build what the module `containers` has made of others.
+    pub fn read(certificate: Vec<u8>, intermediates: Option<Vec<u8>>) -> Result<CertificateChain> {
         let certificate = Zeroizing::new(certificate);
-        let password = password.map(Zeroizing::new);
-        Ok(Self(read_chain(
-            &certificate,
-            intermediates.as_deref(),
-            password.as_ref().map(|password| password.as_slice()),
-        )?))
+        Ok(Self(read_chain(&certificate, intermediates.as_deref())?))
     }
 
     /// The kind of the end entity's key: `RSA-2048`, `EC P-256`, `ML-DSA-65`, …
@@ -74,13 +65,12 @@ impl CertificateChain {
 fn read_chain(
     certificate: &[u8],
     intermediates: Option<&[u8]>,
-    password: Option<&[u8]>,
 ) -> core_::Result<core_::CertificateChain> {
     let files = core_::IdentityFiles {
         certificate,
         private_key: None,
         intermediates,
-        password,
+        password: None,
     };
     files.read_chain()
 }
@@ -89,7 +79,6 @@ fn read_chain(
 fn read_chain(
     certificate: &[u8],
     intermediates: Option<&[u8]>,
-    _password: Option<&[u8]>,
 ) -> core_::Result<core_::CertificateChain> {
     const SEQUENCE: u8 = 0x30;
     let chain = if certificate.first() == Some(&SEQUENCE) {

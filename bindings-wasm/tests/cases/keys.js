@@ -43,32 +43,6 @@ export default function cases(suite) {
     });
   }
 
-  suite.test("containers: PKCS#1, SEC1, encrypted PKCS#8, DER, PKCS#12", async (context) => {
-    const { api, fixture, init } = context;
-    for (const kind of ["RSA-2048", "P-256", "P-384", "P-521"]) {
-      const { certificate, containers } = fixture.identities[kind];
-      for (const given of [
-        { privateKey: containers.traditional },
-        { privateKey: containers.encrypted, password: "secret" },
-        { privateKey: containers.encrypted, password: async () => new TextEncoder().encode("secret") },
-        { privateKey: base64(containers.der) },
-        { certificate: base64(containers.pkcs12), privateKey: undefined, password: "secret" },
-        { certificate: certificate + containers.traditional, privateKey: undefined },
-      ]) {
-        const { assumedRoleArn } = await api.createSession(init(kind, given));
-        ok(assumedRoleArn.includes(":assumed-role/app/"));
-      }
-      const codes = [];
-      const unasked = () => { throw new Error("asked for no reason"); };
-      ok((await api.createSession(init(kind, { password: unasked }))).assumedRoleArn);
-      const none = () => { throw new Error("cancelled"); };
-      for (const password of ["wrong", undefined, async () => "wrong", none, () => 7]) {
-        codes.push((await thrown(() => api.createSession(init(kind, { privateKey: containers.encrypted, password })))).code);
-      }
-      equal(codes, ["wrong_password", "password_required", "wrong_password", "password_required", "invalid_input"]);
-    }
-  });
-
   suite.test("what cannot be used is refused by name", async ({ api, slim, fixture, init }) => {
     const { stranger, identities } = fixture;
     const text = (content) => new TextEncoder().encode(content);

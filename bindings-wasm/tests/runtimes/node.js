@@ -1,5 +1,6 @@
 // Node, Deno and Bun: `node tests/runtimes/node.js ORIGIN`. The report is the last line.
 
+import * as containers from "../../dist/containers.js";
 import * as core from "../../dist/rolesanywhere.js";
 import * as api from "../../js/entry/node.js";
 import * as slim from "../../js/entry/node-webcrypto.js";
@@ -7,4 +8,4 @@ import { run } from "../suite.js";
 
 const [, , origin, only] = process.argv;
 const fixture = await (await fetch(`${origin}/fixture`)).json();
-console.log(JSON.stringify(await run({ api, slim, core, fixture }, only)));
+console.log(JSON.stringify(await run({ api, slim, core, containers, fixture }, only)));

@@ -4,6 +4,8 @@ import { AwsClient, RolesAnywhereError, fromRolesAnywhere, isRolesAnywhereError,
 // @ts-expect-error: the slim entry alone is handed its module
 import { initialize } from "rolesanywhere-wasm";
 
+import { initialize as small } from "rolesanywhere-wasm/slim/webcrypto";
+
 declare const key: CryptoKey;
 const arns = { trustAnchorArn: "a", profileArn: "p", roleArn: "r" };
 const whole = { ...arns, certificate: "pem", privateKey: key };
@@ -40,6 +42,8 @@ new RolesAnywhereError("oops", "message");
 isRolesAnywhereError(undefined, "oops");
 // @ts-expect-error: an error's code cannot be set
 new RolesAnywhereError("throttled", "message").code = "unsupported";
+// @ts-expect-error: the smaller build opens no containers
+small(new Uint8Array(), { containers: new Uint8Array() });
 async function sure(): Promise<string> {
   const { accountId } = await fromRolesAnywhere(whole)();
   // @ts-expect-error: the account is not always told

@@ -48,7 +48,8 @@ export class Sessions extends SessionCacheObject {}
 
 async function use(): Promise<RolesAnywhereErrorCode | undefined> {
   initialize(new Uint8Array());
-  initialize(new WebAssembly.Module(new Uint8Array()));
+  initialize(new WebAssembly.Module(new Uint8Array()), { containers: new Uint8Array() });
+  initialize(new Uint8Array(), { containers: async () => new ArrayBuffer(8) });
   const credentials: Credentials = await fromRolesAnywhere(signer)({ callerClientConfig: { region: async () => "eu-west-1" }, forceRefresh: true });
   const until: Date = credentials.expiration;
   const { assumedRoleArn } = await createSession(rotating);

@@ -78,11 +78,11 @@ impl Certificate {
         parse::certificate(der)
     }
 
-    /// Reads a section of a PEM text; `None` when its label is not one that
-    /// [`from_pem`](Self::from_pem) takes.
-    pub(crate) fn from_section(section: &pem::PemSection) -> Option<Result<Self>> {
-        let mut blocks = blocks(core::slice::from_ref(section));
-        blocks.next().map(|block| block.read())
+    /// The DER of the certificate in a section of a PEM text, and what errors call it; `None` when the
+    /// label is not one that [`from_pem`](Self::from_pem) takes.
+    pub(crate) fn der_in_section(section: &pem::PemSection) -> Option<(&[u8], String)> {
+        let block = blocks(core::slice::from_ref(section)).next()?;
+        Some((block.der, block.name()))
     }
 
     /// Every certificate of a PEM text in the order of the text; an error when there is none.
@@ -240,9 +240,11 @@ struct Block<'a> {
 
 impl Block<'_> {
     fn read(&self) -> Result<Certificate> {
-        Certificate::from_der(self.der).map_err(|error| {
-            error.context(format!("the certificate that begins on line {}", self.line))
-        })
+        Certificate::from_der(self.der).map_err(|error| error.context(self.name()))
+    }
+
+    fn name(&self) -> String {
+        format!("the certificate that begins on line {}", self.line)
     }
 }
 
@@ -258,7 +260,8 @@ fn blocks(sections: &[pem::PemSection]) -> impl Iterator<Item = Block<'_>> {
     })
 }
 
-fn no_certificate(sections: &[pem::PemSection]) -> Error {
+/// What to say of a PEM text without a certificate.
+pub(crate) fn no_certificate(sections: &[pem::PemSection]) -> Error {
     let has = |labels: &[&str]| {
         sections
             .iter()

@@ -5,13 +5,13 @@ use alloc::vec::Vec;
 use const_oid::ObjectIdentifier;
 
 use crate::{
-    Certificate, Error, ErrorKind, Result, ber,
+    Error, ErrorKind, Result, ber,
     elements::{EXPLICIT, Elements, OBJECT_IDENTIFIER, SEQUENCE},
     pem::{MAX_PEM_LENGTH, MAX_PEM_SECTIONS},
 };
 
-/// Reads the certificates, at least one, in the order of the file. Bounded as a PEM text is.
-pub(super) fn certificates(bytes: &[u8]) -> Result<Vec<Certificate>> {
+/// The DER of the certificates, at least one, in the order of the file. Bounded as a PEM text is.
+pub(super) fn certificates(bytes: &[u8]) -> Result<Vec<Vec<u8>>> {
     if bytes.len() > MAX_PEM_LENGTH {
         return Err(refuse(
             "the PKCS#7 file is longer than 1 MiB: pass the chain alone",
@@ -29,10 +29,7 @@ pub(super) fn certificates(bytes: &[u8]) -> Result<Vec<Certificate>> {
             "the PKCS#7 file holds more than 512 certificates: pass the chain alone",
         ));
     }
-    certificates
-        .into_iter()
-        .map(Certificate::from_der)
-        .collect()
+    Ok(certificates.into_iter().map(<[u8]>::to_vec).collect())
 }
 
 /// The DER of every certificate.

@@ -47,6 +47,15 @@ pub(super) fn private_key(der: &[u8]) -> Result<PrivateKey> {
     }
 }
 
+/// Whether some bytes are an encrypted key, PKCS#8 in DER.
+pub(super) fn is_encrypted(der: &[u8]) -> bool {
+    der.len() <= MAX_PRIVATE_KEY_LENGTH
+        && matches!(
+            Form::of(der),
+            Ok(Form::Refused(ErrorKind::PasswordRequired, _))
+        )
+}
+
 /// `PrivateKeyInfo` (RFC 5208) and `OneAsymmetricKey` (RFC 5958).
 fn pkcs8(der: &[u8]) -> Result<PrivateKey> {
     let info = PrivateKeyInfo::parse(der)

@@ -1,39 +1,56 @@
 //! Keys: the algorithm, the public half, and the private half that goes in and never out.
 
 mod algorithm;
+#[cfg(not(feature = "containers"))]
+mod closed;
 mod container;
 mod ec;
+#[cfg(feature = "containers")]
 mod encrypted;
 #[cfg(feature = "export-private-key")]
 mod export;
+#[cfg(feature = "containers")]
 mod legacy_pem;
+mod limits;
 mod material;
 mod ml_dsa;
 mod pair;
+#[cfg(feature = "containers")]
 mod pbe;
 mod pem;
+#[cfg(feature = "containers")]
 mod pkcs12;
 mod refusal;
 mod rsa;
 
+#[cfg(not(feature = "containers"))]
+pub(crate) use closed::{Contents, closed};
 pub use container::MAX_PRIVATE_KEY_LENGTH;
+pub use limits::{MAX_KDF_ITERATIONS, MAX_PKCS12_LENGTH, MAX_SCRYPT_MEMORY};
 pub(crate) use material::KeyMaterial;
 pub(crate) use pair::pair;
-pub use pbe::{MAX_KDF_ITERATIONS, MAX_SCRYPT_MEMORY};
-pub(crate) use pem::{from_section, is_key, no_key};
+pub(crate) use pem::{
+    is_encrypted as is_encrypted_section, is_key, no_key, opened as opened_section,
+};
+#[cfg(feature = "containers")]
 pub(crate) use pkcs12::Contents;
-pub use pkcs12::MAX_PKCS12_LENGTH;
 #[cfg(feature = "rustcrypto")]
 pub(crate) use rsa::{RsaNumbers, public_numbers as rsa_public_numbers};
 
 use alloc::{format, vec::Vec};
 use core::fmt;
 
+use zeroize::Zeroizing;
+
 use crate::{
-    Error, ErrorKind, Result, SigningAlgorithm,
+    Certificate, CertificateChain, Error, ErrorKind, Result, SigningAlgorithm,
     elements::{AlgorithmIdentifier, BIT_STRING, Elements, SEQUENCE},
 };
 use algorithm::Family;
+#[cfg(not(feature = "containers"))]
+use closed::{decrypt_pem, decrypt_pkcs8};
+#[cfg(feature = "containers")]
+use {encrypted::decrypt as decrypt_pkcs8, legacy_pem::decrypt as decrypt_pem};
 
 /// The kinds of key that the service takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -178,7 +195,8 @@ impl PrivateKey {
     ///
     /// # Errors
     /// As for [`from_der`](Self::from_der), and [`ErrorKind::WrongPassword`] when the password does
-    /// not open the key.
+    /// not open the key; [`ErrorKind::Unsupported`] when the key is encrypted and the feature
+    /// `containers` is off.
     pub fn from_pem(pem: &[u8], password: Option<&[u8]>) -> Result<Self> {
         pem::private_key(pem, password)
     }
@@ -200,7 +218,7 @@ impl PrivateKey {
     ///
     /// The certificate is found by its public key. Of several certificates of one key the end
     /// entity's and newest is taken; the others of the file are passed to
-    /// [`CertificateChain::new`](crate::CertificateChain::new), which orders them and drops the root. Bags of other kinds (CRLs,
+    /// [`CertificateChain::new`], which orders them and drops the root. Bags of other kinds (CRLs,
     /// secrets) are passed over.
     ///
     /// The password is UTF-8; the caller owns and wipes it. `None` opens a file without encryption,
@@ -210,16 +228,22 @@ impl PrivateKey {
     /// [`ErrorKind::WrongPassword`] when the MAC does not fit the password, or without a MAC the
     /// decryption; [`ErrorKind::PasswordRequired`] when there is none and an empty one does not do;
     /// [`ErrorKind::Unsupported`] naming a scheme that is not read, a file that asks for more work
-    /// than [`MAX_KDF_ITERATIONS`] or [`MAX_SCRYPT_MEMORY`], or a kind of key;
+    /// than [`MAX_KDF_ITERATIONS`] or [`MAX_SCRYPT_MEMORY`], or a kind of key, and any file where the
+    /// feature `containers` is off;
     /// [`ErrorKind::InvalidKey`] when the file is damaged, longer than [`MAX_PKCS12_LENGTH`], holds
     /// no key, or several with a certificate each (the message names them);
     /// [`ErrorKind::InvalidCertificate`] when it holds no certificate; [`ErrorKind::KeyMismatch`]
     /// when none belongs to the key.
-    pub fn from_pkcs12(
-        file: &[u8],
-        password: Option<&[u8]>,
-    ) -> Result<(Self, crate::CertificateChain)> {
-        pkcs12::identity(file, password)
+    pub fn from_pkcs12(file: &[u8], password: Option<&[u8]>) -> Result<(Self, CertificateChain)> {
+        let Contents { keys, certificates } = Contents::read(file, password)?;
+        let keys = keys.iter().map(|der| Self::from_der(der)).collect();
+        let certificates = certificates
+            .iter()
+            .map(|der| Certificate::from_der(der))
+            .collect();
+        let (key, end_entity, others) =
+            pair(keys, certificates).map_err(|error| error.context("the PKCS#12 file"))?;
+        Ok((key, CertificateChain::new(end_entity, others)?))
     }
 
     /// The kind of key.
@@ -270,13 +294,12 @@ impl fmt::Debug for PrivateKey {
     }
 }
 
-/// Reads a key in DER, encrypted (PKCS#8) or not.
-pub(crate) fn from_der_or_encrypted(der: &[u8], password: Option<&[u8]>) -> Result<PrivateKey> {
-    match container::private_key(der) {
-        Err(error) if error.kind() == ErrorKind::PasswordRequired => {
-            container::private_key(&encrypted::decrypt(der, password)?)
-        }
-        other => other,
+/// A key in DER without its encryption (PKCS#8), where it has one.
+pub(crate) fn opened(der: &[u8], password: Option<&[u8]>) -> Result<Zeroizing<Vec<u8>>> {
+    if container::is_encrypted(der) {
+        decrypt_pkcs8(der, password)
+    } else {
+        Ok(Zeroizing::new(der.to_vec()))
     }
 }
 

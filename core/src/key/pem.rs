@@ -1,7 +1,11 @@
 //! The private key of a PEM text, which may hold certificates and other things beside it.
 
+use alloc::vec::Vec;
+
+use zeroize::Zeroizing;
+
 use super::{
-    PrivateKey, container, encrypted, legacy_pem,
+    PrivateKey, decrypt_pem, decrypt_pkcs8,
     refusal::{CERTIFICATE, DSA, OPENSSH, PKCS12, PUBLIC_KEY, TSS2},
 };
 use crate::{Error, ErrorKind, PemSection, Result, pem};
@@ -26,37 +30,34 @@ pub(super) fn private_key(text: &[u8], password: Option<&[u8]>) -> Result<Privat
             ),
         ));
     }
-    from_section(key, password)
+    opened(key, password)
+        .and_then(|der| PrivateKey::from_der(&der))
+        .map_err(|error| error.context(key.name()))
 }
 
-/// Reads the private key of one section.
-pub(crate) fn from_section(section: &PemSection, password: Option<&[u8]>) -> Result<PrivateKey> {
-    read(section, password).map_err(|error| {
-        error.context(format_args!(
-            "`{}` on line {}",
-            section.label(),
-            section.line()
-        ))
-    })
-}
-
-fn read(section: &PemSection, password: Option<&[u8]>) -> Result<PrivateKey> {
+/// The private key of one section as DER, without its encryption. Errors do not name the section.
+pub(crate) fn opened(section: &PemSection, password: Option<&[u8]>) -> Result<Zeroizing<Vec<u8>>> {
     let unsupported = |why: &str| Err(Error::new(ErrorKind::Unsupported, why));
     match section.label() {
         "DSA PRIVATE KEY" => unsupported(DSA),
         "OPENSSH PRIVATE KEY" => unsupported(OPENSSH),
         "TSS2 PRIVATE KEY" => unsupported(TSS2),
-        "ENCRYPTED PRIVATE KEY" => {
-            container::private_key(&encrypted::decrypt(section.der(), password)?)
-        }
-        // `Proc-Type: 4,ENCRYPTED` (RFC 1421), the encryption of OpenSSL before PKCS#8.
-        _ if section.header("Proc-Type").is_some() => {
-            container::private_key(&legacy_pem::decrypt(section, password)?)
-        }
+        ENCRYPTED => decrypt_pkcs8(section.der(), password),
+        _ if section.header(PROC_TYPE).is_some() => decrypt_pem(section, password),
         // The content tells PKCS#8, PKCS#1 and SEC1 apart; labels are confused in the field.
-        _ => container::private_key(section.der()),
+        _ => Ok(Zeroizing::new(section.der().to_vec())),
     }
 }
+
+/// Whether a password is needed to open the key of a section.
+pub(crate) fn is_encrypted(section: &PemSection) -> bool {
+    section.label() == ENCRYPTED || section.header(PROC_TYPE).is_some()
+}
+
+const ENCRYPTED: &str = "ENCRYPTED PRIVATE KEY";
+
+/// `Proc-Type: 4,ENCRYPTED` (RFC 1421), the encryption of OpenSSL before PKCS#8.
+const PROC_TYPE: &str = "Proc-Type";
 
 /// Every label that a private key has in PEM: `PRIVATE KEY`, `EC PRIVATE KEY`, `ENCRYPTED PRIVATE
 /// KEY`, …

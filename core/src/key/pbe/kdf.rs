@@ -8,11 +8,11 @@ use md5::Md5;
 use sha1::Sha1;
 use zeroize::Zeroizing;
 
-use super::{Budget, Hash, MAX_SCRYPT_MEMORY, REMEDY, hash::with_hash, unknown, unsupported};
+use super::{Budget, Hash, REMEDY, hash::with_hash, unknown, unsupported};
 use crate::{
     Error, ErrorKind, Result,
     elements::{AlgorithmIdentifier, OCTET_STRING},
-    key::malformed,
+    key::{MAX_SCRYPT_MEMORY, malformed},
 };
 
 /// A key derivation function of PBES2 and PBMAC1, with its parameters.

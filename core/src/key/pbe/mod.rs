@@ -12,7 +12,6 @@ mod password;
 mod scheme;
 
 pub(super) use budget::Budget;
-pub use budget::{MAX_KDF_ITERATIONS, MAX_SCRYPT_MEMORY};
 pub(super) use cipher::Cipher;
 pub(super) use hash::Hash;
 pub(super) use kdf::{Kdf, Purpose, evp_bytes_to_key, pkcs12_kdf};

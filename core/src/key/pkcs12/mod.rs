@@ -12,19 +12,14 @@ use alloc::vec::Vec;
 use zeroize::Zeroizing;
 
 use super::{
-    PrivateKey, container,
+    MAX_PKCS12_LENGTH,
     encrypted::Encrypted,
     malformed,
-    pair::pair,
     pbe::{Budget, Password},
 };
-use crate::{Certificate, CertificateChain, Error, ErrorKind, Result, ber};
+use crate::{Error, ErrorKind, Result, ber};
 use mac::Mac;
 use pfx::{Bag, Pfx, Safe};
-
-/// The longest PKCS#12 file that is read, in bytes: 1 MiB, as for PEM. A Java key store with all
-/// the public CAs has about 200 KiB.
-pub const MAX_PKCS12_LENGTH: usize = 1 << 20;
 
 /// The greatest number of bags that is read, in all parts of a file; one is a certificate or a key.
 const MAX_BAGS: usize = 1024;
@@ -32,22 +27,12 @@ const MAX_BAGS: usize = 1024;
 /// How deep bags may stand in one another. No tool is known to nest them at all.
 const MAX_NESTING: usize = 4;
 
-/// Reads the one identity of a file: the key, and the chain that begins with its certificate.
-pub(super) fn identity(
-    file: &[u8],
-    password: Option<&[u8]>,
-) -> Result<(PrivateKey, CertificateChain)> {
-    let Contents { keys, certificates } = Contents::read(file, password)?;
-    let (key, end_entity, others) =
-        pair(keys, certificates).map_err(|error| error.context("the PKCS#12 file"))?;
-    Ok((key, CertificateChain::new(end_entity, others)?))
-}
-
-/// The keys and certificates of a file, in the order of the file. What cannot be read, or is refused,
-/// stands as its error: it may be beside the point.
+/// The keys and certificates of a file, in the order of the file and not read yet: what cannot be
+/// read, or is refused, may be beside the point.
 pub(crate) struct Contents {
-    pub(crate) keys: Vec<Result<PrivateKey>>,
-    pub(crate) certificates: Vec<Result<Certificate>>,
+    /// In DER, not encrypted.
+    pub(crate) keys: Vec<Zeroizing<Vec<u8>>>,
+    pub(crate) certificates: Vec<Vec<u8>>,
 }
 
 impl Contents {
@@ -144,8 +129,8 @@ impl FileReader {
                 return Err(malformed("the PKCS#12 file holds more than 1,024 entries"));
             }
             match bag {
-                Bag::Certificate(der) => self.certificate(der),
-                Bag::Key(der) => self.contents.keys.push(container::private_key(der)),
+                Bag::Certificate(der) => self.contents.certificates.push(der.to_vec()),
+                Bag::Key(der) => self.contents.keys.push(Zeroizing::new(der.to_vec())),
                 Bag::Nested(der) => self.safe_contents(der, depth)?,
                 Bag::Other => {}
                 Bag::ShroudedKey(der) => self.shrouded_key(der)?,
@@ -154,14 +139,9 @@ impl FileReader {
         Ok(())
     }
 
-    fn certificate(&mut self, der: &[u8]) {
-        self.contents.certificates.push(Certificate::from_der(der));
-    }
-
     fn shrouded_key(&mut self, der: &[u8]) -> Result<()> {
         let encrypted = Encrypted::parse(der)?;
-        let plaintext = self.decrypt(|password, budget| encrypted.decrypt(password, budget))?;
-        let key = container::private_key(&plaintext);
+        let key = self.decrypt(|password, budget| encrypted.decrypt(password, budget))?;
         self.contents.keys.push(key);
         Ok(())
     }
