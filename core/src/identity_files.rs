@@ -9,12 +9,13 @@
 //! | DER | a certificate, a private key, an encrypted private key |
 //! | PKCS#12 (`.p12`, `.pfx`) | keys and certificates |
 //! | PKCS#7 (`.p7b`, `.p7c`) | certificates |
-
 //!
 //! The last two and whatever is encrypted need the feature `containers`.
 
 mod form;
 mod item;
+#[cfg(feature = "export-private-key")]
+mod opened;
 #[cfg(feature = "containers")]
 mod pkcs7;
 
@@ -126,17 +127,18 @@ pub enum Purpose {
 /// `containers` in a module of its own, which is loaded only when [`is_container`] asks for it.
 ///
 /// What is returned takes the file's place in [`IdentityFiles`], for a build of the same version of
-/// this crate with or without the feature; it is no form of file to keep. It holds keys that are not
+/// this crate with or without `containers`; it is no form of file to keep. It holds keys that are not
 /// encrypted, and wipes itself; the host wipes the copies that it makes. A key or file that cannot be
 /// opened stands in it as its error, which [`IdentityFiles`] passes on just as if it had read the file
 /// itself.
 ///
 /// The password is used only if something is encrypted; the caller owns and wipes it.
 ///
-/// Behind the feature `export-private-key` too, so that faces which sign here cannot call it.
+/// Behind the feature `export-private-key` too, as is the reading of what is returned: faces which sign
+/// here neither make nor take it.
 #[cfg(all(feature = "containers", feature = "export-private-key"))]
 pub fn open(file: &[u8], purpose: Purpose, password: Option<&[u8]>) -> zeroize::Zeroizing<Vec<u8>> {
-    item::encoded(&items(file, purpose, password))
+    opened::encoded(&items(file, purpose, password))
 }
 
 /// The one private key of a file of any form.
