@@ -8,6 +8,9 @@ fn main() {
     if is("CARGO_CFG_TARGET_OS", "linux") && is("CARGO_CFG_TARGET_ENV", "musl") {
         // Relocations of a static program in a thirtieth of the space. musl reads them since 1.2.4, and Rust
         // brings a newer one; glibc only since 2.36, which is too new to ask for.
-        println!("cargo::rustc-link-arg-bins=-Wl,-z,pack-relative-relocs");
+        // In two words, which compilers pass on and linkers understand. zig, as a linker, does neither.
+        for word in ["-z", "pack-relative-relocs"] {
+            println!("cargo::rustc-link-arg-bins={word}");
+        }
     }
 }

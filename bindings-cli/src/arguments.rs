@@ -6,16 +6,14 @@ mod variables;
 
 use std::{ffi::OsString, path::PathBuf};
 
-use clap::{
-    ArgAction, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum,
-};
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 use rolesanywhere_core::signers::rustcrypto::HashAlgorithm;
 
-use options::boolean;
 pub(crate) use options::{
     ArnsIn, CacheOptions, ClientOptions, KeyOptions, NetworkOptions, OutputOptions,
     PasswordOptions, SessionOptions, StoreOptions,
 };
+use options::{Switch as _, boolean};
 pub(crate) use refusal::Refusal;
 
 use crate::{commands::ListenOn, environment::Environment};
@@ -164,13 +162,7 @@ pub(crate) struct Update {
     #[arg(long, value_name = "NAME", default_value = "default")]
     pub(crate) profile: String,
     /// Write the credentials once, and end
-    #[arg(long, value_parser = boolean, action = ArgAction::Set, num_args = 0..=1)]
-    #[arg(
-        require_equals = true,
-        default_value = "false",
-        default_missing_value = "true"
-    )]
-    #[arg(hide_default_value = true, value_name = "true|false")]
+    #[arg(long, switch())]
     pub(crate) once: bool,
     #[command(flatten)]
     pub(crate) output: OutputOptions,
@@ -189,13 +181,7 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) listen: Option<ListenOn>,
     /// Listen beyond this machine: whoever reaches the address gets credentials
-    #[arg(long, value_parser = boolean, action = ArgAction::Set, num_args = 0..=1)]
-    #[arg(
-        require_equals = true,
-        default_value = "false",
-        default_missing_value = "true"
-    )]
-    #[arg(hide_default_value = true, value_name = "true|false")]
+    #[arg(long, switch())]
     pub(crate) allow_remote: bool,
     /// How many routers an answer may pass, 1 to 255 [default: 64; 1 beyond this machine]
     #[arg(long, value_name = "HOPS", value_parser = clap::value_parser!(u8).range(1..))]
@@ -207,13 +193,7 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "FILE")]
     pub(crate) authorization_token_file: Option<PathBuf>,
     /// Serve /health and /metrics (Prometheus) too
-    #[arg(long, value_parser = boolean, action = ArgAction::Set, num_args = 0..=1)]
-    #[arg(
-        require_equals = true,
-        default_value = "false",
-        default_missing_value = "true"
-    )]
-    #[arg(hide_default_value = true, value_name = "true|false")]
+    #[arg(long, switch())]
     pub(crate) metrics: bool,
     #[command(flatten)]
     pub(crate) output: OutputOptions,
@@ -229,22 +209,10 @@ pub(crate) struct Doctor {
     #[arg(long, value_name = "FILE")]
     pub(crate) trust_policy: Option<PathBuf>,
     /// Ask the service for a session too; its credentials are thrown away
-    #[arg(long, value_parser = boolean, action = ArgAction::Set, num_args = 0..=1)]
-    #[arg(
-        require_equals = true,
-        default_value = "false",
-        default_missing_value = "true"
-    )]
-    #[arg(hide_default_value = true, value_name = "true|false")]
+    #[arg(long, switch())]
     pub(crate) ask: bool,
     /// Print one JSON object
-    #[arg(long, value_parser = boolean, action = ArgAction::Set, num_args = 0..=1)]
-    #[arg(
-        require_equals = true,
-        default_value = "false",
-        default_missing_value = "true"
-    )]
-    #[arg(hide_default_value = true, value_name = "true|false")]
+    #[arg(long, switch())]
     pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) output: OutputOptions,

@@ -3,6 +3,10 @@
 //! On the command line `Key=x509Subject,Value=CN=web Key=x509Serial,Value=1F`; from a file
 //! `file://selector.json` with `[{"Key": "x509Subject", "Value": "CN=web"}, …]`. Names are compared
 //! with the text that Go makes of them, see [`go_name`].
+//!
+//! Whatever the reference takes means the same here, but for what it lets through by mistake: a selector
+//! or a value that is empty (it would fit any certificate, or none) and a serial number that is not
+//! hexadecimal. Beyond it, a value may hold `Key=` where no white space stands before.
 
 use std::{fs::File, io::Read as _, path::Path};
 
@@ -49,7 +53,7 @@ impl Selector {
     fn from_words(text: &str) -> Result<Self> {
         const FORM: &str = "write `Key=x509Subject,Value=CN=name`, keys separated by a space";
         let mut selector = Self::default();
-        let mut rest = text.trim();
+        let mut rest = text.trim_matches(is_space);
         if rest.is_empty() {
             return Err(refuse(format!("it is empty: {FORM}")));
         }
@@ -64,8 +68,14 @@ impl Selector {
             };
             let end = next_key(after);
             let (value, following) = after.split_at(end);
-            selector.add(key, value.trim_end())?;
-            rest = following.trim_start();
+            let value = value.trim_end_matches(is_space);
+            if value.contains('\n') {
+                return Err(refuse(format!(
+                    "a value goes on after a line break, where only `Key=` may stand: {FORM}"
+                )));
+            }
+            selector.add(key, value)?;
+            rest = following.trim_start_matches(is_space);
         }
         Ok(selector)
     }
@@ -96,12 +106,16 @@ impl Selector {
 
     fn add(&mut self, key: &str, value: &str) -> Result<()> {
         let shown: String = key.chars().take(40).collect();
+        if value.is_empty() {
+            return Err(refuse(format!(
+                "the value of `{shown}` is empty: write what the certificate has, or leave the key out"
+            )));
+        }
         let (place, value) = match key {
             "x509Subject" => (&mut self.subject, value.to_owned()),
             "x509Issuer" => (&mut self.issuer, value.to_owned()),
             "x509Serial" => {
-                let is_hex = !value.is_empty() && value.bytes().all(|b| b.is_ascii_hexdigit());
-                if !is_hex {
+                if !value.bytes().all(|byte| byte.is_ascii_hexdigit()) {
                     return Err(refuse(
                         "the value of `x509Serial` is not hexadecimal: write the serial number as \
                          `openssl x509 -serial` prints it, without `0x`"
@@ -131,9 +145,14 @@ fn next_key(text: &str) -> usize {
             let before = text
                 .get(..*at)
                 .and_then(|before| before.chars().next_back());
-            before.is_some_and(char::is_whitespace)
+            before.is_some_and(is_space)
         })
         .unwrap_or(text.len())
+}
+
+/// What Go's regular expressions take for white space: `\s`.
+fn is_space(c: char) -> bool {
+    c.is_ascii_whitespace()
 }
 
 /// A hexadecimal number without leading zeros; zero is `0`.
@@ -197,6 +216,21 @@ mod tests {
                 "Key=x509Subject,Value=CN=Key=z Key=x509Issuer,Value=CN=i\n Key=x509Serial,Value=0",
                 [Some("CN=Key=z"), Some("CN=i"), Some("0")],
             ),
+            // What the reference's own test has for its one exact result.
+            (
+                " \n  Key=x509Subject,Value=CN=CN With Trailing Spaces  ,O=O With Spaces   \t   \
+                 Key=x509Issuer,Value=CN=Issuer  \n ",
+                [
+                    Some("CN=CN With Trailing Spaces  ,O=O With Spaces"),
+                    Some("CN=Issuer"),
+                    None,
+                ],
+            ),
+            // As Go's regular expressions see white space: a form feed is some, other kinds are not.
+            (
+                "Key=x509Subject,Value=  CN=a\u{c}Key=x509Issuer,Value=CN=b\u{a0}",
+                [Some("  CN=a"), Some("CN=b\u{a0}"), None],
+            ),
         ] {
             assert_eq!(Selector::read(text).unwrap(), selector(expected), "{text}");
         }
@@ -206,6 +240,19 @@ mod tests {
     fn words_that_are_no_selector_are_refused_by_name() {
         for (text, part) in [
             ("", "it is empty"),
+            ("  \n", "it is empty"),
+            ("\u{a0}Key=x509Subject,Value=CN=a", "not of the form"),
+            ("Key=x509Subject, Value=CN=a", "not of the form"),
+            ("Key=x509Subject,Value=CN=a Key=", "not of the form"),
+            ("Key= x509Subject,Value=CN=a", "` x509Subject` is no key"),
+            ("Key=,Value=CN=a", "`` is no key"),
+            ("Key=x509Subject,Value=", "`x509Subject` is empty"),
+            (
+                "Key=x509Subject,Value= Key=x509Issuer,Value=CN=i",
+                "is empty",
+            ),
+            ("Key=x509Subject,Value=CN=a\nCN=b", "after a line break"),
+            ("Key=x509Serial,Value=1 stray", "is not hexadecimal"),
             ("CN=a", "not of the form"),
             ("Key=x509Subject", "not of the form"),
             ("Key=x509Subject,CN=a", "not of the form"),
@@ -213,7 +260,7 @@ mod tests {
             ("Key=subject,Value=a", "`subject` is no key"),
             ("Key=x509subject,Value=a", "is no key"),
             ("Key=x509Serial,Value=0x1", "is not hexadecimal"),
-            ("Key=x509Serial,Value=", "is not hexadecimal"),
+            ("Key=x509Serial,Value=", "`x509Serial` is empty"),
             (
                 "Key=x509Subject,Value=a Key=x509Subject,Value=b",
                 "stands twice",
@@ -243,6 +290,8 @@ mod tests {
             ("{}", "not a list"),
             ("[1]", "not a list"),
             ("[]", "selects nothing"),
+            ("null", "not a list"),
+            (r#"[{"Key":"x509Issuer","Value":""}]"#, "is empty"),
             (r#"[{"Key":"x509Subject"}]"#, "not a list"),
             (r#"[{"Key":"x509Subject","Value":7}]"#, "not a list"),
             (r#"[{"Key":"x","Value":"y"}]"#, "`x` is no key"),

@@ -46,11 +46,11 @@ class Emulator:
 
     def __init__(self, folder, ca_pem, *, tls=False, config=CONFIG):
         program = os.environ.get(
-            "ROLESANYWHERE_TEST_EMULATOR", str(ROOT / "target" / "debug" / "examples" / "emulator")
+            "ROLESANYWHERE_TEST_EMULATOR", str(ROOT / "target" / "debug" / "examples" / "test-emulator")
         )
         if not os.path.exists(program):
             raise FileNotFoundError(
-                f"{program}: build it with `cargo build -p rolesanywhere-python --example emulator`"
+                f"{program}: build it with `cargo build -p rolesanywhere-emulator --example test-emulator`"
             )
         (folder / "ca.pem").write_bytes(ca_pem)
         (folder / "emulator.toml").write_text(config)

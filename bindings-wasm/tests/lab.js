@@ -168,7 +168,7 @@ function containersOf(folder, { certificate, privateKey }, key) {
 async function emulator(folder, caPem, ...more) {
   writeFileSync(join(folder, "ca.pem"), caPem);
   writeFileSync(join(folder, "emulator.toml"), CONFIG);
-  const program = join(TARGET, "debug/examples/emulator-for-javascript");
+  const program = join(TARGET, "debug/examples/test-emulator");
   const child = spawn(program, [join(folder, "emulator.toml"), ...more], { stdio: ["pipe", "pipe", "inherit"] });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const next = async () => {

@@ -7,8 +7,8 @@ import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 
 // Bytes of gzip -9.
 const MODULES = {
-  rolesanywhere: { goal: 150_000, limit: 139_000 },
-  webcrypto: { goal: 50_000, limit: 66_500 },
+  rolesanywhere: { goal: 150_000, limit: 144_000 },
+  webcrypto: { goal: 50_000, limit: 70_500 },
   containers: { limit: 46_500 },
 };
 const folder = new URL("../dist/", import.meta.url);

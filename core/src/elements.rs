@@ -1,12 +1,13 @@
 //! The elements of DER, side by side.
 //!
-//! Private keys and containers are read with `der`. Certificates and public keys are read here: the
-//! readers of `der` are made anew for each structure, and carry errors that nobody is told. Without
-//! them a wasm module that does not sign is a tenth smaller, and what has one meaning but is not
-//! known to `der` (UniversalString, a time before 1970) needs no way around it.
+//! `der` reads each length. What is built of elements is read here with one reader for all structures:
+//! the readers that `der` derives are made anew for each, with errors that nobody is told, which was
+//! a tenth of a wasm module that does not sign; and what has one meaning but is not known to `der`
+//! (UniversalString, a time before 1970) needs no way around it.
 
 use alloc::vec::Vec;
 
+use der::{Decode, Length, Reader, SliceReader};
 use zeroize::Zeroizing;
 
 /// BOOLEAN.
@@ -70,38 +71,25 @@ impl<'a> Elements<'a> {
         Some(Self::of(Self::of(der).only(tag)?))
     }
 
-    /// Reads the next element. `None` when there is none or its header is not DER: a tag of several
-    /// bytes, which no structure here has, a length that is indefinite, not the shortest, or longer
-    /// than what is there.
+    /// Reads the next element. `None` when there is none or its header is not DER: a length that is
+    /// indefinite, not the shortest, or longer than what is there. Tags of several bytes are no structure's
+    /// here and are refused too.
     pub(crate) fn element(&mut self) -> Option<Element<'a>> {
         const MANY_BYTES: u8 = 0x1f;
         let all = self.0;
-        let (tag, rest) = all.split_first()?;
-        let (first, rest) = rest.split_first()?;
+        let mut reader = SliceReader::new(all).ok()?;
+        let tag = reader.read_byte().ok()?;
         if tag & MANY_BYTES == MANY_BYTES {
             return None;
         }
-        let (length, rest) = match first {
-            0..=0x7f => (usize::from(*first), rest),
-            0x81..=0x84 => {
-                let (octets, rest) = rest.split_at_checked(usize::from(first & 0x7f))?;
-                let shortest = match octets {
-                    [one] => *one >= 0x80,
-                    _ => octets.first() != Some(&0),
-                };
-                let length = octets
-                    .iter()
-                    .fold(0, |length, octet| length << 8 | usize::from(*octet));
-                (shortest.then_some(length)?, rest)
-            }
-            _ => return None,
-        };
-        let (content, rest) = rest.split_at_checked(length)?;
+        let length = usize::try_from(Length::decode(&mut reader).ok()?).ok()?;
+        let header = usize::try_from(reader.position()).ok()?;
+        let (der, rest) = all.split_at_checked(header.checked_add(length)?)?;
         self.0 = rest;
         Some(Element {
-            tag: *tag,
-            content,
-            der: all.get(..all.len() - rest.len())?,
+            tag,
+            content: der.get(header..)?,
+            der,
         })
     }
 

@@ -158,7 +158,11 @@ def test_nothing_acknowledged_is_lost(tmp_path):
     ra, iam = boto3.client("rolesanywhere", **options), boto3.client("iam", **options)
     model = Model()
     interrupted = 0
-    for number in range(ROUNDS):
+    rounds = 0
+    # On a busy machine many a round ends before its first answer: then there are more of them.
+    while rounds < ROUNDS or model.writes < ROUNDS:
+        rounds += 1
+        assert rounds <= 5 * ROUNDS, f"{model.writes} writes in {rounds} rounds"
         process = start(folder, port)
         check(ra, iam, model)
         wait = chance.uniform(0.0, 0.08)
@@ -182,6 +186,5 @@ def test_nothing_acknowledged_is_lost(tmp_path):
     check(ra, iam, model)
     process.kill()
     process.wait()
-    print(f"{ROUNDS} rounds, {model.writes} writes acknowledged")
-    assert interrupted == ROUNDS
-    assert model.writes >= ROUNDS
+    print(f"{rounds} rounds, {model.writes} writes acknowledged")
+    assert interrupted == rounds

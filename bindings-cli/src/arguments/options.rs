@@ -3,7 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use crate::identity::Whereabouts;
-use clap::{ArgAction, Args, ValueEnum};
+use clap::{Arg, ArgAction, Args, ValueEnum};
 
 /// How long opening a connection may take: name lookup, TCP, proxy and TLS.
 const CONNECT_TIMEOUT_SECONDS: &str = "10";
@@ -17,13 +17,7 @@ const REQUEST_TIMEOUT_SECONDS: &str = "30";
 #[command(next_help_heading = "Cache")]
 pub(crate) struct CacheOptions {
     /// Ask for a new session each time, and keep none
-    #[arg(long, value_parser = boolean, action = ArgAction::Set, num_args = 0..=1)]
-    #[arg(
-        require_equals = true,
-        default_value = "false",
-        default_missing_value = "true"
-    )]
-    #[arg(hide_default_value = true, value_name = "true|false")]
+    #[arg(long, switch())]
     pub(crate) no_cache: bool,
     /// Keep sessions in this directory [default: `rolesanywhere` in the user's cache directory]
     #[arg(long, value_name = "DIR")]
@@ -86,24 +80,12 @@ pub(crate) struct KeyOptions {
     #[arg(long, value_name = "FILE")]
     pub(crate) pkcs11_lib: Option<PathBuf>,
     /// Sign with the token's PIN where a key wants one for each signature
-    #[arg(long, value_parser = boolean, action = ArgAction::Set, num_args = 0..=1)]
-    #[arg(
-        require_equals = true,
-        default_value = "false",
-        default_missing_value = "true"
-    )]
-    #[arg(hide_default_value = true, value_name = "true|false")]
+    #[arg(long, switch())]
     #[arg(conflicts_with_all = ["cert_selector", "system_store_name", "tpm_key_password"])]
     #[arg(conflicts_with_all = ["use_latest_expiring_certificate"])]
     pub(crate) reuse_pin: bool,
     /// The TPM's key has no password, so nobody is asked for it
-    #[arg(long, value_parser = boolean, action = ArgAction::Set, num_args = 0..=1)]
-    #[arg(
-        require_equals = true,
-        default_value = "false",
-        default_missing_value = "true"
-    )]
-    #[arg(hide_default_value = true, value_name = "true|false")]
+    #[arg(long, switch())]
     #[arg(conflicts_with_all = ["cert_selector", "tpm_key_password"])]
     pub(crate) no_tpm_key_password: bool,
 }
@@ -118,13 +100,7 @@ pub(crate) struct StoreOptions {
     #[arg(long, value_name = "NAME")]
     pub(crate) system_store_name: Option<String>,
     /// Of several certificates of the system's store that fit, take the one that is valid longest
-    #[arg(long, value_parser = boolean, action = ArgAction::Set, num_args = 0..=1)]
-    #[arg(
-        require_equals = true,
-        default_value = "false",
-        default_missing_value = "true"
-    )]
-    #[arg(hide_default_value = true, value_name = "true|false")]
+    #[arg(long, switch())]
     pub(crate) use_latest_expiring_certificate: bool,
 }
 
@@ -180,22 +156,10 @@ pub(crate) struct SessionOptions {
     #[arg(long, value_name = "URL")]
     pub(crate) endpoint: Option<String>,
     /// Use the FIPS endpoint; so does AWS_USE_FIPS_ENDPOINT=true
-    #[arg(long, value_parser = boolean, action = ArgAction::Set, num_args = 0..=1)]
-    #[arg(
-        require_equals = true,
-        default_value = "false",
-        default_missing_value = "true"
-    )]
-    #[arg(hide_default_value = true, value_name = "true|false")]
+    #[arg(long, switch())]
     pub(crate) use_fips_endpoint: bool,
     /// Use the dual-stack endpoint (IPv4 and IPv6); so does AWS_USE_DUALSTACK_ENDPOINT=true
-    #[arg(long, value_parser = boolean, action = ArgAction::Set, num_args = 0..=1)]
-    #[arg(
-        require_equals = true,
-        default_value = "false",
-        default_missing_value = "true"
-    )]
-    #[arg(hide_default_value = true, value_name = "true|false")]
+    #[arg(long, switch())]
     pub(crate) use_dualstack_endpoint: bool,
 }
 
@@ -217,22 +181,10 @@ pub(crate) struct NetworkOptions {
     #[arg(long, value_name = "FILE")]
     pub(crate) ca_bundle: Option<PathBuf>,
     /// Accept any server certificate, and http:// beyond this machine: for tests only
-    #[arg(long, value_parser = boolean, action = ArgAction::Set, num_args = 0..=1)]
-    #[arg(
-        require_equals = true,
-        default_value = "false",
-        default_missing_value = "true"
-    )]
-    #[arg(hide_default_value = true, value_name = "true|false")]
+    #[arg(long, switch())]
     pub(crate) no_verify_ssl: bool,
     /// No effect: HTTPS_PROXY, HTTP_PROXY and NO_PROXY are always heeded
-    #[arg(long, value_parser = boolean, action = ArgAction::Set, num_args = 0..=1)]
-    #[arg(
-        require_equals = true,
-        default_value = "false",
-        default_missing_value = "true"
-    )]
-    #[arg(hide = true)]
+    #[arg(long, switch(), hide = true)]
     pub(crate) with_proxy: bool,
     /// How long opening a connection may take
     #[arg(long, value_name = "SECONDS", default_value = CONNECT_TIMEOUT_SECONDS, value_parser = timeout)]
@@ -247,13 +199,7 @@ pub(crate) struct NetworkOptions {
 #[command(next_help_heading = "Output")]
 pub(crate) struct OutputOptions {
     /// Say each step on stderr; never a secret
-    #[arg(long, visible_alias = "debug", value_parser = boolean, action = ArgAction::Set, num_args = 0..=1)]
-    #[arg(
-        require_equals = true,
-        default_value = "false",
-        default_missing_value = "true"
-    )]
-    #[arg(hide_default_value = true, value_name = "true|false")]
+    #[arg(long, switch(), visible_alias = "debug")]
     pub(crate) verbose: bool,
 }
 
@@ -270,6 +216,25 @@ impl From<String> for SecretArgument {
 impl std::fmt::Debug for SecretArgument {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("[redacted]")
+    }
+}
+
+/// How an option that is on or off is written, as in Go: `--name`, `--name=true` or `--name=false`.
+pub(super) trait Switch {
+    /// Makes the option such a one, off where it is not written.
+    fn switch(self) -> Self;
+}
+
+impl Switch for Arg {
+    fn switch(self) -> Self {
+        self.value_parser(boolean)
+            .action(ArgAction::Set)
+            .num_args(0..=1)
+            .require_equals(true)
+            .default_value("false")
+            .default_missing_value("true")
+            .hide_default_value(true)
+            .value_name("true|false")
     }
 }
 

@@ -1,11 +1,8 @@
 //! `emulate`: from start to a graceful end.
 
-use std::{
-    net::TcpListener,
-    process::{Child, Command, Stdio},
-};
+use std::{net::TcpListener, process::Stdio};
 
-use crate::harness::{Arns, Run, World, program, run, wait_for};
+use crate::harness::{Arns, Background, Run, World, program, run, wait_for};
 
 const CONFIGURATION: &str = r#"
 [[trust_anchor]]
@@ -19,7 +16,7 @@ name = "app"
 "#;
 
 struct Emulator {
-    child: Option<Child>,
+    process: Background,
     endpoint: String,
     ca_file: Option<String>,
 }
@@ -32,46 +29,21 @@ impl Emulator {
         let (config, ready) = (world.text("emulator.toml"), world.text("ready.json"));
         let mut line = vec!["emulate", "--config", &config, "--ready-file", &ready];
         line.extend(extra);
-        let child = program(&line)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut command = program(&line);
+        let process = Background::start(command.stdout(Stdio::piped()).stderr(Stdio::piped()));
         let ready: serde_json::Value =
             serde_json::from_str(&wait_for(&world.path("ready.json"))).unwrap();
         Self {
-            child: Some(child),
+            process,
             endpoint: ready["endpoint"].as_str().unwrap().to_owned(),
             ca_file: ready["ca_file"].as_str().map(str::to_owned),
         }
     }
 
     /// Sends it a signal and waits for its end.
-    fn end(mut self, signal: &str) -> Run {
-        let child = self.child.take().unwrap();
-        let id = child.id().to_string();
-        assert!(
-            Command::new("kill")
-                .args(["-s", signal, &id])
-                .status()
-                .unwrap()
-                .success()
-        );
-        let output = child.wait_with_output().unwrap();
-        Run {
-            status: output.status.code(),
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
-        }
-    }
-}
-
-impl Drop for Emulator {
-    fn drop(&mut self) {
-        if let Some(child) = &mut self.child {
-            let _ = child.kill();
-            let _ = child.wait();
-        }
+    fn end(self, signal: &str) -> Run {
+        self.process.signal(signal);
+        self.process.wait()
     }
 }
 

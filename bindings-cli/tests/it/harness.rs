@@ -3,7 +3,7 @@
 use std::{
     os::unix::process::CommandExt as _,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::{Child, Command, Output, Stdio},
     sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -39,15 +39,18 @@ pub(crate) fn program<S: AsRef<std::ffi::OsStr>>(arguments: &[S]) -> Command {
 }
 
 pub(crate) fn run(command: &mut Command) -> Run {
-    let output = command.output().unwrap();
-    Run {
-        status: output.status.code(),
-        stdout: String::from_utf8(output.stdout).unwrap(),
-        stderr: String::from_utf8(output.stderr).unwrap(),
-    }
+    Run::of(command.output().unwrap())
 }
 
 impl Run {
+    fn of(output: Output) -> Self {
+        Self {
+            status: output.status.code(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
     /// The contract of a failure: status 1, nothing on stdout, one line on stderr that says `part`.
     #[track_caller]
     pub(crate) fn fails_with(&self, part: &str) {
@@ -195,11 +198,52 @@ impl Arns {
     }
 }
 
-/// Waits until a file is there, at most ten seconds.
+/// A process beside the test; killed when dropped, unless it has ended.
+pub(crate) struct Background(Option<Child>);
+
+impl Background {
+    pub(crate) fn start(command: &mut Command) -> Self {
+        Self(Some(command.spawn().unwrap()))
+    }
+
+    /// The process, of which the streams may be taken.
+    pub(crate) fn child(&mut self) -> &mut Child {
+        self.0.as_mut().unwrap()
+    }
+
+    /// Sends a signal, named as `kill` names it.
+    pub(crate) fn signal(&self, name: &str) {
+        let id = self.0.as_ref().unwrap().id().to_string();
+        let mut kill = Command::new("kill");
+        assert!(kill.args(["-s", name, &id]).status().unwrap().success());
+    }
+
+    /// Waits for its end: the exit code, and what it wrote where its streams are pipes.
+    pub(crate) fn wait(mut self) -> Run {
+        Run::of(self.0.take().unwrap().wait_with_output().unwrap())
+    }
+}
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.0 {
+            let _ = child.kill(); // It may have ended by itself.
+            let _ = child.wait();
+        }
+    }
+}
+
+/// Waits until a file is there, at most ten seconds; its content.
 pub(crate) fn wait_for(path: &Path) -> String {
+    wait_until_exists(path);
+    std::fs::read_to_string(path).unwrap()
+}
+
+/// Waits until something is there under this name, at most ten seconds.
+pub(crate) fn wait_until_exists(path: &Path) {
     for _ in 0..1000 {
-        if let Ok(content) = std::fs::read_to_string(path) {
-            return content;
+        if path.exists() {
+            return;
         }
         std::thread::sleep(Duration::from_millis(10));
     }

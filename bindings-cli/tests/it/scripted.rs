@@ -219,6 +219,15 @@ pub(crate) fn session() -> Reply {
 /// The service's own shape, as recorded by the reference's notes on the service.
 pub(crate) const SESSION: &str = r#"{"credentialSet":[{"assumedRoleUser":{"arn":"arn:aws:sts::123456789012:assumed-role/r/s","assumedRoleId":"AROAEXAMPLE:s"},"credentials":{"accessKeyId":"ASIAEXAMPLE","expiration":"2037-01-16T00:02:43Z","secretAccessKey":"example-secret","sessionToken":"example-token"},"packedPolicySize":46,"roleArn":"arn:aws:iam::123456789012:role/r","sourceIdentity":"CN=workload"}],"subjectArn":"arn:aws:rolesanywhere:us-east-1:123456789012:subject/s"}"#;
 
+/// An answer with credentials that end in so many seconds.
+pub(crate) fn ends_in(seconds: i64, id: &str) -> Reply {
+    let expiration = crate::harness::now().plus_seconds(seconds).to_iso8601();
+    let body = format!(
+        r#"{{"credentialSet":[{{"credentials":{{"accessKeyId":"{id}","expiration":"{expiration}","secretAccessKey":"s","sessionToken":"t"}}}}]}}"#
+    );
+    response("201 Created", "content-type: application/json\r\n", &body)
+}
+
 /// An error of the service.
 pub(crate) fn refusal(status: &str, code: &str, message: &str, more_headers: &str) -> Reply {
     response(

@@ -9,8 +9,8 @@ use std::{
 use rolesanywhere_emulator::server::BlockingServer;
 
 use crate::{
-    harness::{Arns, Run, World, now, run},
-    scripted::{Reply, Scripted, refusal, response},
+    harness::{Arns, Run, World, run},
+    scripted::{Scripted, ends_in, refusal},
 };
 
 /// `update` with the world's files and the credentials file `credentials` in the world.
@@ -279,15 +279,6 @@ fn killed_at_any_moment_it_leaves_the_file_whole() {
     }
     assert_eq!(killed, KILLS);
     assert!(changed > 10, "{changed} changed: the moments are off");
-}
-
-/// An answer with credentials that end in so many seconds.
-fn ends_in(seconds: i64, id: &str) -> Reply {
-    let expiration = now().plus_seconds(seconds).to_iso8601();
-    let body = format!(
-        r#"{{"credentialSet":[{{"credentials":{{"accessKeyId":"{id}","expiration":"{expiration}","secretAccessKey":"s","sessionToken":"t"}}}}]}}"#
-    );
-    response("201 Created", "content-type: application/json\r\n", &body)
 }
 
 #[test]

@@ -1,7 +1,6 @@
 //! What the service answers: a session, or an error.
 
 use alloc::{
-    borrow::Cow,
     format,
     string::{String, ToString},
     vec::Vec,
@@ -10,10 +9,7 @@ use core::{fmt, time::Duration};
 
 use zeroize::Zeroizing;
 
-use super::{
-    ServiceError,
-    json::{Fault, Json},
-};
+use super::{ServiceError, json::Json};
 use crate::{Arn, Credentials, Error, ErrorKind, Result, Secret, UnixTime};
 
 /// The longest answer that is read, in bytes. A session is about 2 kB; its token grows with the
@@ -123,40 +119,33 @@ impl Session {
                 response.status
             ))
         };
-        let answer = Json::read(&response.body).map_err(|Fault(at)| {
-            // Only where: the text around the fault may be a secret.
+        let answer: Json<'_> = serde_json::from_slice(&response.body).map_err(|error| {
+            // Only where and what kind: the text around the fault may be a secret.
             match response.body.first() {
                 None => no_session("it is empty"),
                 Some(b'<') => no_session("it is a web page, from a proxy or a portal perhaps"),
-                _ if at == response.body.len() => no_session("it is cut short"),
-                _ => {
-                    let before = response.body.get(..at).unwrap_or_default();
-                    let lines = before.split(|byte| *byte == b'\n');
-                    let column = lines.clone().next_back().map_or(0, <[u8]>::len) + 1;
-                    no_session(&format!("line {}, column {column}", lines.count()))
-                }
+                _ if error.is_eof() => no_session("it is cut short"),
+                _ => no_session(&format!("line {}, column {}", error.line(), error.column())),
             }
         })?;
-        let answer = answer
-            .object()
-            .ok_or_else(|| no_session("it is no object"))?;
+        if !matches!(answer, Json::Members(_)) {
+            return Err(no_session("it is no object"));
+        }
         let missing = |what: &str| {
             invalid(format_args!(
                 "the answer holds no {what}: check that the endpoint is Roles Anywhere's"
             ))
         };
         let entry = answer.member("credentialSet").and_then(Json::first);
-        let entry = entry.and_then(Json::object);
         let entry = entry.ok_or_else(|| missing("credential set"))?;
         let given = entry
-            .object("credentials")
+            .member("credentials")
             .ok_or_else(|| missing("credentials"))?;
         let expiration_text = required(given.text("expiration"), "expiration")?;
-        let expiration = UnixTime::from_iso8601(&expiration_text)
+        let expiration = UnixTime::from_iso8601(expiration_text)
             .map_err(|_| invalid("the answer's expiration is not a time of RFC 3339"))?;
-        let arn = |text: Option<Cow<'_, str>>| text.and_then(|arn| Arn::new(&arn).ok());
-        let assumed_role = entry.object("assumedRoleUser");
-        let assumed_role = assumed_role.as_ref();
+        let arn = |text: Option<&str>| text.and_then(|arn| Arn::new(arn).ok());
+        let assumed_role = entry.member("assumedRoleUser");
         let assumed_role_arn = arn(assumed_role.and_then(|user| user.text("arn")));
         let assumed_role_id = assumed_role.and_then(|user| user.text("assumedRoleId"));
         let role_arn = arn(entry.text("roleArn"));
@@ -166,21 +155,21 @@ impl Session {
             .map(Arn::account);
         Ok(Self {
             credentials: Credentials {
-                access_key_id: required(given.text("accessKeyId"), "access key id")?.into_owned(),
+                access_key_id: required(given.text("accessKeyId"), "access key id")?.to_string(),
                 secret_access_key: Secret::new(
-                    required(given.text("secretAccessKey"), "secret access key")?.into_owned(),
+                    required(given.text("secretAccessKey"), "secret access key")?.to_string(),
                 ),
                 session_token: Secret::new(
-                    required(given.text("sessionToken"), "session token")?.into_owned(),
+                    required(given.text("sessionToken"), "session token")?.to_string(),
                 ),
                 expiration,
-                expiration_text: expiration_text.into_owned(),
+                expiration_text: expiration_text.to_string(),
                 account_id: account.filter(|id| !id.is_empty()).map(ToString::to_string),
             },
             role_arn,
             assumed_role_arn,
-            assumed_role_id: assumed_role_id.map(|text| printable(&text)),
-            source_identity: entry.text("sourceIdentity").map(|text| printable(&text)),
+            assumed_role_id: assumed_role_id.map(printable),
+            source_identity: entry.text("sourceIdentity").map(printable),
             subject_arn: arn(answer.text("subjectArn")),
             packed_policy_size: entry.number("packedPolicySize"),
             server_time: response.server_time(),
@@ -241,7 +230,7 @@ impl Session {
 
 /// A member of the credentials: there, not empty, and of the visible ASCII that all of them are, so
 /// that no header or file that they are written into can be broken.
-fn required<'a>(value: Option<Cow<'a, str>>, name: &str) -> Result<Cow<'a, str>> {
+fn required<'a>(value: Option<&'a str>, name: &str) -> Result<&'a str> {
     match value {
         Some(value) if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_graphic()) => {
             Ok(value)
@@ -260,14 +249,12 @@ fn invalid(message: impl fmt::Display) -> Error {
 }
 
 fn service_error(response: &HttpResponse) -> ServiceError {
-    let body = Json::read(&response.body).ok().and_then(Json::object);
-    let text = |name| body.as_ref().and_then(|body| body.text(name));
+    let body: Json<'_> = serde_json::from_slice(&response.body).unwrap_or(Json::Other);
     // REST-JSON: the header first, then the body; a namespace before `#` and what follows `:` go.
     let code = response
         .header("x-amzn-errortype")
-        .map(Cow::Borrowed)
-        .or_else(|| text("__type"))
-        .or_else(|| text("code"));
+        .or_else(|| body.text("__type"))
+        .or_else(|| body.text("code"));
     let code = code.map(|code| {
         let code = code.split(':').next().unwrap_or_default();
         printable(code.rsplit('#').next().unwrap_or_default())
@@ -278,13 +265,14 @@ fn service_error(response: &HttpResponse) -> ServiceError {
     ServiceError {
         status: response.status,
         code: code.filter(|code| !code.is_empty()),
-        message: text("message")
-            .or_else(|| text("Message"))
-            .map(|text| printable(&text)),
+        message: body
+            .text("message")
+            .or_else(|| body.text("Message"))
+            .map(printable),
         request_id: response.request_id(),
         server_time: response.server_time(),
         retry_after: retry_after
-            .or_else(|| body.as_ref()?.number("retryAfterSeconds"))
+            .or_else(|| body.number("retryAfterSeconds"))
             .map(|seconds| Duration::from_secs(u64::from(seconds))),
     }
 }

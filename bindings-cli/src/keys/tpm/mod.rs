@@ -1,9 +1,9 @@
 //! Keys of a TPM 2.0: those that are loaded from TSS2 files, and those that stay in it under a
 //! handle.
 //!
-//! Four commands are all that it takes (`CreatePrimary` or a parent's handle, `Load`, `Sign`,
-//! `FlushContext`, and `ReadPublic` for handles), so they are written out here, with a password
-//! session each: the library (`tss-esapi`) needs libtss2 on every machine, which a static program
+//! Five commands are all that it takes (`CreatePrimary`, `Load`, `Sign` and `FlushContext`, and
+//! `ReadPublic` for handles), so they are written out here, with a password session where one is
+//! wanted: the library (`tss-esapi`) needs libtss2 on every machine, which a static program
 //! cannot have, and `tpm2-protocol` wants a newer compiler than this workspace.
 //!
 //! Source: Trusted Platform Module Library, parts 2 and 3, revision 1.59; "ASN.1 Specification for

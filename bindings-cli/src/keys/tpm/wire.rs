@@ -52,8 +52,11 @@ impl Command {
         let mut command = Self {
             has_session: password.is_some(),
             code,
-            // Of its final size from the start: a buffer that grows leaves its content behind.
-            body: Zeroizing::new(Vec::with_capacity(MAX_LENGTH)),
+            // Of its final size from the start: a buffer that grows leaves its content behind. What stands
+            // beside a password is far shorter than `MAX_LENGTH`.
+            body: Zeroizing::new(Vec::with_capacity(
+                MAX_LENGTH + password.map_or(0, <[u8]>::len),
+            )),
         };
         for handle in handles {
             command.u32(*handle);

@@ -3,44 +3,30 @@
 use std::{
     os::unix::fs::PermissionsExt as _,
     path::Path,
-    process::{Child, Command, Stdio},
-    time::Duration,
+    process::{Command, Stdio},
 };
 
 use super::{Bench, program, run, tool};
+use crate::harness::{Background, wait_until_exists};
 
 struct Agent {
     bench: Bench,
     socket: String,
-    process: Child,
-}
-
-impl Drop for Agent {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
+    _process: Background,
 }
 
 impl Agent {
     fn new() -> Self {
         let bench = Bench::new();
         let socket = bench.path("agent.sock");
-        let process = Command::new("ssh-agent")
-            .args(["-D", "-a", &socket])
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap();
-        for _ in 0..1000 {
-            if Path::new(&socket).exists() {
-                break;
-            }
-            std::thread::sleep(Duration::from_millis(10));
-        }
+        let mut command = Command::new("ssh-agent");
+        command.args(["-D", "-a", &socket]).stdout(Stdio::null());
+        let process = Background::start(&mut command);
+        wait_until_exists(Path::new(&socket));
         Self {
             bench,
             socket,
-            process,
+            _process: process,
         }
     }
 

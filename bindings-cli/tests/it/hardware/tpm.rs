@@ -2,11 +2,11 @@
 
 use std::{
     path::Path,
-    process::{Child, Command, Stdio},
-    time::Duration,
+    process::{Command, Stdio},
 };
 
 use super::{Bench, openssl, program, run, tool};
+use crate::harness::{Background, wait_until_exists};
 
 /// The standard's storage key, of which files that name a hierarchy are children.
 const STORAGE: &str =
@@ -17,14 +17,7 @@ const SIGNING: &str = "fixedtpm|fixedparent|sensitivedataorigin|userwithauth|sig
 struct Tpm {
     bench: Bench,
     socket: String,
-    process: Child,
-}
-
-impl Drop for Tpm {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
+    _process: Background,
 }
 
 impl Tpm {
@@ -33,24 +26,19 @@ impl Tpm {
         let state = bench.path("state");
         std::fs::create_dir(&state).unwrap();
         let (socket, control) = (bench.path("tpm.sock"), bench.path("tpm.sock.ctrl"));
-        let process = Command::new("swtpm")
+        let mut command = Command::new("swtpm");
+        command
             .args(["socket", "--tpm2", "--tpmstate", &format!("dir={state}")])
             .args(["--server", &format!("type=unixio,path={socket}")])
             .args(["--ctrl", &format!("type=unixio,path={control}")])
             .args(["--flags", "not-need-init,startup-clear"])
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap();
-        for _ in 0..1000 {
-            if Path::new(&socket).exists() {
-                break;
-            }
-            std::thread::sleep(Duration::from_millis(10));
-        }
+            .stdout(Stdio::null());
+        let process = Background::start(&mut command);
+        wait_until_exists(Path::new(&socket));
         Self {
             bench,
             socket,
-            process,
+            _process: process,
         }
     }
 

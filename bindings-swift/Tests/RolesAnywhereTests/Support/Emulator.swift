@@ -48,7 +48,7 @@ final class Emulator: @unchecked Sendable { // what changes is behind the lock
         let file = folder.appendingPathComponent("emulator.toml")
         try Data(configuration.utf8).write(to: file)
         let program = ProcessInfo.processInfo.environment["ROLESANYWHERE_TEST_EMULATOR"]
-            ?? Self.root.appendingPathComponent("target/debug/examples/emulator-for-swift").path
+            ?? Self.root.appendingPathComponent("target/debug/examples/test-emulator").path
         process.executableURL = URL(fileURLWithPath: program)
         process.arguments = [file.path] + (tls ? ["tls"] : [])
         process.standardInput = input

@@ -1,7 +1,7 @@
-//! The emulator for the tests of other languages, on a clock that they set. Each language builds it under
-//! a name of its own.
+//! The emulator for the tests of the faces, on a clock that they set. Here it is made of what the emulator's own
+//! tests have already compiled.
 //!
-//! `driven CONFIG.toml [tls]` prints one line of JSON (`endpoint`, `ca_pem`), then answers each
+//! `test-emulator CONFIG.toml [tls]` prints one line of JSON (`endpoint`, `ca_pem`), then answers each
 //! line of its input with one line of JSON, and ends with its input:
 //!
 //! * `advance SECONDS`: moves the clock; answers the new time, Unix seconds.
@@ -28,7 +28,9 @@ use serde_json::{Value, json};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
-    let config = arguments.next().ok_or("usage: driven CONFIG.toml [tls]")?;
+    let config = arguments
+        .next()
+        .ok_or("usage: test-emulator CONFIG.toml [tls]")?;
     let tls = match arguments.next().as_deref() {
         Some("tls") => Tls::SelfMade,
         _ => Tls::PlainHttp,

@@ -1,31 +1,23 @@
 //! `serve`, by a client that speaks HTTP byte by byte.
 
+mod renewal;
+
 use std::{
     io::{BufRead as _, BufReader, Read, Write},
     net::TcpStream,
     os::unix::net::UnixStream,
-    process::{Child, Command, Stdio},
+    process::{Command, Stdio},
     sync::mpsc,
     time::{Duration, Instant},
 };
 
-use rolesanywhere_emulator::{
-    Config, Service,
-    config::{Profile, Role, TrustAnchor},
-    faults::{Effect, InjectedFault},
-    server::{ServerOptions, start_blocking},
-};
-
-use crate::{
-    harness::{Arns, World, now, run},
-    scripted::{Reply, Scripted, refusal, response},
-};
+use crate::harness::{Arns, Background, World, run};
 
 const ROLES: &str = "/latest/meta-data/iam/security-credentials";
 
-/// A running server; killed when dropped.
+/// A running server.
 struct Server {
-    child: Child,
+    process: Background,
     said: mpsc::Receiver<String>,
     port: u16,
 }
@@ -40,12 +32,9 @@ fn command(world: &World, arns: &Arns, extra: &[&str]) -> Command {
 
 impl Server {
     fn start(mut command: Command) -> Self {
-        let mut child = command
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let stderr = BufReader::new(child.stderr.take().unwrap());
+        let command = command.stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut process = Background::start(command);
+        let stderr = BufReader::new(process.child().stderr.take().unwrap());
         let (sender, said) = mpsc::channel();
         std::thread::spawn(move || {
             for line in stderr.lines() {
@@ -55,7 +44,7 @@ impl Server {
             }
         });
         let mut server = Self {
-            child,
+            process,
             said,
             port: 0,
         };
@@ -88,15 +77,10 @@ impl Server {
         answer.body
     }
 
-    fn signal(&self, name: &str) {
-        let pid = self.child.id().to_string();
-        assert!(
-            Command::new("kill")
-                .args([name, &pid])
-                .status()
-                .unwrap()
-                .success()
-        );
+    /// Sends a signal and waits for the end: the exit code.
+    fn end(self, signal: &str) -> Option<i32> {
+        self.process.signal(signal);
+        self.process.wait().status
     }
 }
 
@@ -105,13 +89,6 @@ fn connect(port: u16) -> TcpStream {
     let patience = Some(Duration::from_secs(20));
     stream.set_read_timeout(patience).unwrap();
     stream
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }
 
 #[derive(Debug)]
@@ -194,6 +171,8 @@ fn it_speaks_as_the_instance_metadata_service_does() {
         Some("60")
     );
     let with_token = [("x-aws-ec2-metadata-token", token.body.as_str())];
+    // The routes of the reference's own test: each with a slash at its end and without.
+    assert_eq!(server.ask("PUT /latest/api/token/", &[]).status, 200);
     for path in [ROLES, &format!("{ROLES}/"), &format!("/{ROLES}")] {
         let name = server.ask(&format!("GET {path}"), &with_token);
         assert_eq!((name.status, name.body.as_str()), (200, "app"), "{path}");
@@ -347,7 +326,7 @@ fn a_unix_socket_is_its_owner_s_and_goes_with_the_server() {
     run(&mut command(&world, &arns, &line)).fails_with("it is no socket");
     std::fs::remove_file(&path).unwrap();
     drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
-    let mut server = Server::start(command(&world, &arns, &line));
+    let server = Server::start(command(&world, &arns, &line));
     let mode =
         std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&path).unwrap().permissions());
     assert_eq!(mode & 0o777, 0o600);
@@ -362,19 +341,17 @@ fn a_unix_socket_is_its_owner_s_and_goes_with_the_server() {
     );
     assert_eq!(name.body, "app");
     run(&mut command(&world, &arns, &line)).fails_with("another process listens there");
-    server.signal("-TERM");
-    assert_eq!(server.child.wait().unwrap().code(), Some(0));
+    assert_eq!(server.end("TERM"), Some(0));
     assert!(!path.exists());
 }
 
 #[test]
 fn a_signal_stops_it_gracefully_and_well() {
-    for signal in ["-TERM", "-INT"] {
-        let (_world, _emulator, mut server) = serving(&[]);
+    for signal in ["TERM", "INT"] {
+        let (_world, _emulator, server) = serving(&[]);
         let mut idle = server.connect();
         let begun = Instant::now();
-        server.signal(signal);
-        assert_eq!(server.child.wait().unwrap().code(), Some(0), "{signal}");
+        assert_eq!(server.end(signal), Some(0), "{signal}");
         assert!(begun.elapsed() < Duration::from_secs(5));
         assert_eq!(idle.read(&mut [0; 1]).unwrap_or(0), 0, "closed");
     }
@@ -413,171 +390,4 @@ fn what_cannot_be_served_is_refused_before_anything_is() {
         "--port=0",
     ];
     run(&mut command(&stranger, &arns, &line)).fails_with("Untrusted signing certificate");
-}
-
-/// An answer with credentials that end in so many seconds.
-fn ends_in(seconds: i64, id: &str) -> Reply {
-    let expiration = now().plus_seconds(seconds).to_iso8601();
-    let body = format!(
-        r#"{{"credentialSet":[{{"credentials":{{"accessKeyId":"{id}","expiration":"{expiration}","secretAccessKey":"s","sessionToken":"t"}}}}]}}"#
-    );
-    response("201 Created", "content-type: application/json\r\n", &body)
-}
-
-#[test]
-fn valid_credentials_are_kept_when_renewal_fails_and_ended_ones_are_not() {
-    let world = World::new();
-    let away = refusal("403 Forbidden", "AccessDeniedException", "not now", "");
-    let replies = vec![
-        ends_in(9, "ASIAFIRST"),
-        away.clone(),
-        away,
-        ends_in(3600, "ASIALATER"),
-    ];
-    let service = Scripted::tls(replies);
-    world.write("server-ca.pem", service.ca_pem.as_bytes());
-    let (endpoint, ca) = (service.https(), world.text("server-ca.pem"));
-    let line = [
-        "--endpoint",
-        &endpoint,
-        "--ca-bundle",
-        &ca,
-        "--port=0",
-        "--metrics",
-    ];
-    let server = Server::start(command(&world, &Arns::any(), &line));
-    let token = server.token();
-    let with_token = [("x-aws-ec2-metadata-token", token.as_str())];
-    let credentials = || server.ask(&format!("GET {ROLES}/r"), &with_token);
-    assert_eq!(credentials().json()["AccessKeyId"], "ASIAFIRST");
-    assert_eq!(server.ask("GET /health", &[]).status, 200);
-    server.wait_for_line("the credentials are still valid, trying again");
-    assert_eq!(credentials().json()["AccessKeyId"], "ASIAFIRST");
-    // Then they end: an honest refusal with the reason, never empty credentials.
-    let begun = Instant::now();
-    let ended = loop {
-        let answer = credentials();
-        if answer.status != 200 {
-            break answer;
-        }
-        assert!(begun.elapsed() < Duration::from_secs(20));
-        std::thread::sleep(Duration::from_millis(100));
-    };
-    assert_eq!(
-        (ended.status, ended.header("retry-after").as_deref()),
-        (503, Some("1"))
-    );
-    assert!(
-        ended.body.contains("not now") && !ended.body.contains("ASIA"),
-        "{ended:?}"
-    );
-    assert_eq!(server.ask("GET /health", &[]).status, 503);
-    let metrics = server.ask("GET /metrics", &[]).body;
-    assert!(
-        metrics.contains("rolesanywhere_credentials_valid 0"),
-        "{metrics}"
-    );
-    assert!(
-        metrics.contains(r#"rolesanywhere_renewals_total{outcome="ok"} 1"#),
-        "{metrics}"
-    );
-    assert!(
-        metrics.contains(
-            r#"rolesanywhere_requests_total{route="instance_credentials",outcome="failed"}"#
-        ),
-        "{metrics}"
-    );
-}
-
-#[test]
-fn ten_thousand_requests_pass_through_renewals_and_failures() {
-    const REQUESTS: usize = 10_000;
-    const CLIENTS: usize = 64;
-    // The first session ends in 12 s: it is the shortest that there is, of an emulator whose clock is behind, that
-    // says otherwise in `Date` and takes requests from the true time. Then its clock is right, and the renewal
-    // fails, three attempts long, and works 5 to 10 s later.
-    const BEHIND: i64 = 900 - 12;
-    let world = World::at(now().plus_seconds(-3600));
-    let mut config = Config::new("123456789012", "us-east-1")
-        .with_trust_anchor(TrustAnchor::new("ca", world.ca.certificate_pem()))
-        .with_profile(Profile::new("app", &["app"]))
-        .with_role(Role::new("app"));
-    config.settings.clock_tolerance_seconds = 3600;
-    let service = Service::new(&config).unwrap();
-    service.advance_clock(-BEHIND);
-    let fault = |count, effect| InjectedFault {
-        operation: Some("CreateSession".to_owned()),
-        count: Some(count),
-        effect,
-    };
-    assert!(service.inject_fault(fault(1, Effect::SkewedDate { seconds: BEHIND })));
-    let away = Effect::ServiceUnavailable {
-        retry_after_seconds: 1,
-    };
-    assert!(service.inject_fault(fault(3, away)));
-    let emulator = start_blocking(service.into(), ServerOptions::default()).unwrap();
-    world.write("server-ca.pem", emulator.ca_pem().unwrap().as_bytes());
-    let service = emulator.service();
-    let arns = Arns {
-        trust_anchor: service.trust_anchor_arn("ca").unwrap(),
-        profile: service.profile_arn("app").unwrap(),
-        role: service.role_arn("app").unwrap(),
-    };
-    let line = [
-        "--endpoint",
-        emulator.endpoint(),
-        "--ca-bundle",
-        &world.text("server-ca.pem"),
-        "--session-duration=900",
-        "--port=0",
-    ];
-    let server = Server::start(command(&world, &arns, &line));
-    service.unset_clock();
-    let token = server.token();
-    let with_token = [("x-aws-ec2-metadata-token", token.as_str())];
-    let begun = server.ask(&format!("GET {ROLES}/app"), &with_token).json();
-    let first_key = begun["AccessKeyId"].as_str().unwrap();
-    let line = format!("GET {ROLES}/app");
-    let (port, host) = (server.port, format!("127.0.0.1:{}", server.port));
-    let (mut first, mut second, mut ended) = (0, 0, 0);
-    std::thread::scope(|scope| {
-        let clients: Vec<_> = (0..CLIENTS)
-            .map(|_| {
-                scope.spawn(|| {
-                    let mut stream = connect(port);
-                    let headers = [("x-aws-ec2-metadata-token", token.as_str())];
-                    let mut counts = [0_usize; 3];
-                    for number in 0..REQUESTS.div_ceil(CLIENTS) {
-                        let answer = ask(&mut stream, &line, &host, &headers);
-                        let place = match answer.status {
-                            200 if answer.body.contains(first_key) => 0,
-                            200 if answer.body.contains("ASIA") => 1,
-                            503 => 2,
-                            _ => panic!("{answer:?}"),
-                        };
-                        counts[place] += 1;
-                        // Spread over the time that the first session and the failure take.
-                        if number % 8 == 0 {
-                            std::thread::sleep(Duration::from_millis(1250));
-                        }
-                    }
-                    counts
-                })
-            })
-            .collect();
-        for client in clients {
-            let counts = client.join().unwrap();
-            first += counts[0];
-            second += counts[1];
-            ended += counts[2];
-        }
-    });
-    assert!(first + second + ended >= REQUESTS);
-    assert!(
-        first > 0 && second > 0,
-        "{first} first, {second} second, {ended} refused"
-    );
-    // One renewal in flight: the service was asked for the first, three times in vain, and for the second.
-    assert_eq!(service.issued_credentials(), 2);
-    assert_eq!(service.injected_faults(), []);
 }
