@@ -10,7 +10,7 @@ use cbc::{
 use const_oid::ObjectIdentifier;
 use des::TdesEde3;
 use rc2::Rc2;
-use zeroize::Zeroizing;
+use zeroize::{Zeroizing, zeroize_stack};
 
 use super::{unknown, unsupported};
 use crate::{Result, key::malformed};
@@ -93,7 +93,7 @@ impl Cipher {
                 "the encrypted part or its IV is not of a length that the cipher makes",
             ));
         }
-        Ok(match self {
+        let plaintext = match self {
             Self::Aes128 => decrypt::<Aes128>(key, iv, ciphertext),
             Self::Aes192 => decrypt::<Aes192>(key, iv, ciphertext),
             Self::Aes256 => decrypt::<Aes256>(key, iv, ciphertext),
@@ -109,10 +109,18 @@ impl Cipher {
                 let keys = Zeroizing::new([key, first].concat());
                 decrypt::<TdesEde3>(&keys, iv, ciphertext)
             }
-        })
+        };
+        zeroize_stack::<CIPHER_STACK>();
+        Ok(plaintext)
     }
 }
 
+/// How much of the stack is wiped after a decryption, in bytes: 16 KiB. The ciphers copy several blocks at a time
+/// to the stack, the plaintext of a key among them; unoptimised, their frames take some kilobytes.
+const CIPHER_STACK: usize = 16 << 10;
+
+// Never inlined: what it leaves on the stack lies below its caller, who wipes it.
+#[inline(never)]
 fn decrypt<C: BlockCipherDecrypt + KeyInit>(
     key: &[u8],
     iv: &[u8],
