@@ -9,7 +9,7 @@ import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 const MODULES = {
   rolesanywhere: { goal: 150_000, limit: 144_000 },
   webcrypto: { goal: 50_000, limit: 70_500 },
-  containers: { limit: 46_500 },
+  containers: { limit: 47_000 },
 };
 const folder = new URL("../dist/", import.meta.url);
 let over = false;
