@@ -257,13 +257,8 @@ fn parse_region(name: &str) -> Result<(Cow<'_, str>, bool)> {
         .or_else(|| name.strip_suffix("-fips"))
     {
         Some(region) => Cow::Borrowed(region),
-        None => match name.as_bytes().windows(6).position(|six| six == b"-fips-") {
-            Some(at) => {
-                let parts = [name.get(..at), name.get(at + 5..)];
-                Cow::Owned(parts.into_iter().flatten().collect())
-            }
-            None => Cow::Borrowed(name),
-        },
+        None if name.contains("-fips-") => Cow::Owned(name.replacen("-fips-", "-", 1)),
+        None => Cow::Borrowed(name),
     };
     let lower = region
         .bytes()
@@ -299,9 +294,7 @@ fn parse_url(url: &str) -> core::result::Result<ParsedUrl, String> {
     if !url.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err("it holds white space, a control character or other than ASCII".into());
     }
-    let parts = url.split_once(':');
-    let parts = parts.and_then(|(scheme, rest)| Some((scheme, rest.strip_prefix("//")?)));
-    let (scheme, rest) = parts.ok_or("it has no scheme")?;
+    let (scheme, rest) = url.split_once("://").ok_or("it has no scheme")?;
     let https = match scheme {
         _ if scheme.eq_ignore_ascii_case("https") => true,
         _ if scheme.eq_ignore_ascii_case("http") => false,
@@ -393,17 +386,8 @@ fn parse_path(path: &str) -> core::result::Result<&str, String> {
     }
     let segments = path.strip_prefix('/').unwrap_or(path).split('/');
     for segment in segments {
-        let after_dot = |text: &'_ str| -> usize {
-            match text.as_bytes() {
-                [b'.', ..] => 1,
-                [b'%', b'2', b'e' | b'E', ..] => 3,
-                _ => 0,
-            }
-        };
-        let first = after_dot(segment);
-        let second = segment.get(first..).map_or(0, after_dot);
-        // Nothing, one dot or two.
-        if first + second == segment.len() {
+        let dots = segment.to_ascii_lowercase().replace("%2e", ".");
+        if matches!(dots.as_str(), "" | "." | "..") {
             return Err("its path has an empty or a dot segment".into());
         }
     }

@@ -63,8 +63,8 @@ impl DistinguishedName {
     }
 
     /// Whether two names are the same name as RFC 5280 (7.1) compares them: the same attributes in
-    /// the same order, whatever the type of their strings, without regard to case and to white space
-    /// at the ends, runs of white space counting as one.
+    /// the same order, whatever the type of their strings, without regard to the case of ASCII letters
+    /// (as in OpenSSL) and to white space at the ends, runs of white space counting as one.
     pub fn matches(&self, other: &Self) -> bool {
         self.der == other.der
             || self.attributes.len() == other.attributes.len()
@@ -181,8 +181,9 @@ impl Attribute {
     }
 }
 
-/// Appends a value in lower case, runs of white space as one space and none at the ends, NUL as `\0`
-/// and the backslash doubled.
+/// Appends a value with the capital letters of ASCII in lower case, runs of white space as one space
+/// and none at the ends, NUL as `\0` and the backslash doubled. Other capitals stay, as OpenSSL
+/// compares them: the table of Unicode's would be a twentieth of a wasm module.
 fn push_folded(text: &mut String, value: &str) {
     for (position, word) in value.split_whitespace().enumerate() {
         if position > 0 {
@@ -192,43 +193,10 @@ fn push_folded(text: &mut String, value: &str) {
             match c {
                 '\0' => text.push_str("\\0"),
                 '\\' => text.push_str("\\\\"),
-                _ => text.push(lower_case(c)),
+                _ => text.push(c.to_ascii_lowercase()),
             }
         }
     }
-}
-
-/// The small letter of a capital one: Latin with its marks, Greek, Cyrillic, Armenian, which is where
-/// names of certificates have capitals. The table of all of Unicode would be a twentieth of a wasm
-/// module; OpenSSL compares other than ASCII as it is.
-fn lower_case(c: char) -> char {
-    let code = u32::from(c);
-    let lower = match code {
-        0x41..=0x5a | 0xc0..=0xd6 | 0xd8..=0xde | 0x391..=0x3a1 | 0x3a3..=0x3ab | 0x410..=0x42f => {
-            code + 32
-        }
-        // Pairs, the capital letter first: at even places, then at odd ones.
-        0x100..=0x12f
-        | 0x132..=0x137
-        | 0x14a..=0x177
-        | 0x460..=0x481
-        | 0x48a..=0x4bf
-        | 0x4d0..=0x52f
-        | 0x1e00..=0x1e95
-        | 0x1ea0..=0x1eff => code | 1,
-        0x139..=0x148 | 0x179..=0x17e | 0x4c1..=0x4ce => code + (code & 1),
-        0x178 => 0xff,
-        0x386 => 0x3ac,
-        0x388..=0x38a => code + 37,
-        0x38c => 0x3cc,
-        0x38e | 0x38f => code + 63,
-        0x400..=0x40f => code + 80,
-        0x4c0 => 0x4cf,
-        0x531..=0x556 => code + 48,
-        0x1e9e => 0xdf,
-        _ => code,
-    };
-    char::from_u32(lower).unwrap_or(c)
 }
 
 /// Java escapes `=` and `#` everywhere; RFC 2253 asks for `#` in the first place only.
