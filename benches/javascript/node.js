@@ -11,6 +11,7 @@ import { performance } from "node:perf_hooks";
 const WASM = new URL("../../bindings-wasm/", import.meta.url);
 const { Authority } = await import(new URL("tests/pki.js", WASM));
 const { readIdentity } = await import(new URL("js/keys.js", WASM));
+const { signed } = await import(new URL("js/fetch.js", WASM));
 const { load } = await import(new URL("js/entry/node-core.js", WASM));
 const { platformHere } = await import(new URL("../../bindings-node/packages.js", import.meta.url));
 const addon = createRequire(import.meta.url)(`../../bindings-node/npm/${platformHere()}`);
@@ -80,7 +81,7 @@ function byHand(certificate, privateKey) {
 const newCall = (core) => new core.CreateSession(...ARNS, undefined, undefined, false, false, 3600, undefined, [], false);
 const request = async (core, call, certificate, privateKey) => {
   const identity = await readIdentity(core, { certificate, privateKey });
-  return identity.sign(call.prepare(identity.chain, NOW));
+  return signed(core, call, identity, NOW);
 };
 
 console.log(`Node ${process.versions.node}, OpenSSL ${process.versions.openssl}, load ${loadavg()[0].toFixed(1)}`);
@@ -96,7 +97,7 @@ for (const kind of ["P-256", "P-384", "P-521", "RSA-2048", "RSA-3072", "RSA-4096
       {
         "node:crypto by hand": () => byHand(certificate, privateKey),
         addon: () => request(addon, native, certificate, privateKey),
-        "wasm with WebCrypto": async () => (await request(wasm, module, certificate, privateKey)).free(),
+        "wasm with WebCrypto": () => request(wasm, module, certificate, privateKey),
       },
       kind === "RSA-4096" ? 20 : 50,
     ),

@@ -4,10 +4,8 @@
 //! makes of the core's own.
 
 use napi::bindgen_prelude::{Either, Uint8Array};
-use rolesanywhere_core::{Error, ErrorKind, HttpRequest as CoreRequest, Result, UnixTime};
+use rolesanywhere_core::{Error, ErrorKind, Result, UnixTime};
 use zeroize::Zeroizing;
-
-use crate::types::HttpRequest;
 
 /// A value, or `undefined`: napi makes `null` of `None`, which the package's JavaScript does not know.
 pub(crate) type Maybe<T> = Either<T, ()>;
@@ -56,24 +54,4 @@ pub(crate) fn digest(bytes: &[u8]) -> Result<[u8; 32]> {
 /// An argument that is out of bounds.
 pub(crate) fn invalid(message: &str) -> Error {
     Error::new(ErrorKind::InvalidInput, message)
-}
-
-impl From<CoreRequest> for HttpRequest {
-    fn from(request: CoreRequest) -> Self {
-        let CoreRequest {
-            method,
-            url,
-            headers,
-            body,
-        } = request;
-        Self {
-            method: method.to_owned(),
-            url,
-            headers: headers
-                .into_iter()
-                .flat_map(|(name, value)| [name, value])
-                .collect(),
-            body: Uint8Array::from(body),
-        }
-    }
 }

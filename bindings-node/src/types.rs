@@ -6,7 +6,7 @@ pub mod session;
 pub mod sigv4;
 
 pub use identity::CertificateChain;
-pub use session::{HttpRequest, Session, UnsignedRequest};
+pub use session::{Session, UnsignedRequest};
 
 use napi_derive::napi;
 

@@ -39,22 +39,25 @@ export async function createSession(core, call, identity, host) {
 }
 
 async function exchange(core, call, identity, host, skew) {
-  const unsigned = calling(core, () => call.prepare(identity.chain, host.signingTime() + skew));
-  let request;
+  const request = await signed(core, call, identity, host.signingTime() + skew);
+  const { status, headers, body } = await send(host, call.endpointUrl, request);
   try {
-    request = await identity.sign(unsigned);
+    return calling(core, () => core.Session.fromResponse(status, headers, body));
+  } finally {
+    body.fill(0);
+  }
+}
+
+/** The request to send, as it is. */
+export async function signed(core, call, identity, time) {
+  const unsigned = calling(core, () => call.prepare(identity.chain, time));
+  try {
+    const signing = identity.sign(unsigned);
+    // While WebCrypto or the user's signer is at work, elsewhere.
+    const { url, headers, body } = unsigned;
+    return { url, headers: [...headers, "authorization", await signing], body };
   } finally {
     unsigned.free?.();
-  }
-  try {
-    const { status, headers, body } = await send(host, call.endpointUrl, request);
-    try {
-      return calling(core, () => core.Session.fromResponse(status, headers, body));
-    } finally {
-      body.fill(0);
-    }
-  } finally {
-    request.free?.();
   }
 }
 
@@ -86,7 +89,7 @@ async function transfer(fetch, request, signal) {
   const flat = request.headers;
   for (let at = 0; at < flat.length; at += 2) headers.append(flat[at], flat[at + 1]);
   const response = await fetch(request.url, {
-    method: request.method,
+    method: "POST",
     headers,
     body: request.body,
     redirect: "manual", // a signed request follows nobody

@@ -4,12 +4,12 @@
 //! value. What is secret comes in by value, so that it is wiped when dropped, and goes out as a string
 //! that JavaScript makes of the core's own, so that no copy stays in the module's memory.
 
-use alloc::{borrow::ToOwned, string::String, vec::Vec};
+use alloc::{string::String, vec::Vec};
 
-use rolesanywhere_core::{Error, ErrorKind, HttpRequest as CoreRequest, UnixTime};
+use rolesanywhere_core::{Error, ErrorKind, UnixTime};
 use wasm_bindgen::JsValue;
 
-use crate::{error::Result, types::HttpRequest};
+use crate::error::Result;
 
 /// A time as JavaScript has it: whole seconds, exact up to 2⁵³.
 // The seconds of every time that an X.509 certificate can hold fit.
@@ -52,24 +52,4 @@ pub(crate) fn digest(bytes: &[u8]) -> Result<[u8; 32]> {
         )
         .into()
     })
-}
-
-impl From<CoreRequest> for HttpRequest {
-    fn from(request: CoreRequest) -> Self {
-        let CoreRequest {
-            method,
-            url,
-            headers,
-            body,
-        } = request;
-        Self {
-            method: method.to_owned(),
-            url,
-            headers: headers
-                .into_iter()
-                .flat_map(|(name, value)| [name, value])
-                .collect(),
-            body,
-        }
-    }
 }

@@ -5,7 +5,7 @@ use alloc::{string::String, vec::Vec};
 
 use js_sys::Uint8Array;
 use rolesanywhere_core::{
-    self as core_, IdentityFiles,
+    self as core_, IdentityFiles, Signer as _,
     identity_files::{self, Purpose},
     signers::rustcrypto::RustCryptoSigner,
 };
@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     error::Result,
-    types::{CertificateChain, HttpRequest, UnsignedRequest},
+    types::{CertificateChain, UnsignedRequest},
 };
 
 /// Whether a file must be opened by the module `containers` before this module reads it, for its
@@ -90,8 +90,9 @@ pub struct LocalSigner(RustCryptoSigner);
 
 #[wasm_bindgen]
 impl LocalSigner {
-    /// The signed request.
-    pub fn sign(&self, request: &UnsignedRequest) -> Result<HttpRequest> {
-        Ok(request.0.sign(&self.0)?.into())
+    /// The header `authorization` of the request.
+    pub fn sign(&self, request: &UnsignedRequest) -> Result<String> {
+        let signature = self.0.sign(request.0.string_to_sign().as_bytes())?;
+        Ok(request.0.authorization(&signature)?)
     }
 }

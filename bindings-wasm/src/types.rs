@@ -7,7 +7,7 @@ mod session;
 mod signing_key;
 
 pub use certificate_chain::CertificateChain;
-pub use create_session::{CreateSession, HttpRequest, UnsignedRequest, partition_of};
+pub use create_session::{CreateSession, UnsignedRequest, partition_of};
 pub use renewal::{Next, Renewal};
 pub use session::Session;
 pub use signing_key::SigningKey;

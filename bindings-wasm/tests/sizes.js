@@ -2,13 +2,14 @@
 // limits hold what has been reached: a build that is larger fails. `containers` is loaded when a file
 // needs it, and has no goal. `webcrypto` is above its own; README.md says what is in the way.
 
+import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { brotliCompressSync, constants, gzipSync } from "node:zlib";
+import { brotliCompressSync, constants } from "node:zlib";
 
-// Bytes of gzip -9.
+// Bytes of `gzip -9`. Node's own zlib is Chromium's, which packs a fiftieth worse for speed.
 const MODULES = {
-  rolesanywhere: { goal: 150_000, limit: 144_000 },
-  webcrypto: { goal: 50_000, limit: 70_500 },
+  rolesanywhere: { goal: 150_000, limit: 142_000 },
+  webcrypto: { goal: 50_000, limit: 69_000 },
   containers: { limit: 47_000 },
 };
 const folder = new URL("../dist/", import.meta.url);
@@ -16,7 +17,7 @@ let over = false;
 
 for (const [name, { goal, limit }] of Object.entries(MODULES)) {
   const wasm = readFileSync(new URL(`${name}_bg.wasm`, folder));
-  const gzip = gzipSync(wasm, { level: 9 }).length;
+  const gzip = execFileSync("gzip", ["-9nc"], { input: wasm }).length;
   const brotli = brotliCompressSync(wasm, { params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: wasm.length } }).length;
   over ||= gzip > limit;
   const bounds = [goal === undefined ? "no goal" : `goal ${goal}`, `limit ${limit}${gzip > limit ? ": OVER" : ""}`];

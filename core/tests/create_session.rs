@@ -110,6 +110,19 @@ fn every_stage_is_the_recorded_one() {
             .check_signature(&signature, &RustCryptoVerifier)
             .unwrap();
         let request = unsigned.with_signature(&signature).unwrap();
+        // The parts, for a host that puts them together itself.
+        assert_eq!(
+            unsigned.authorization(&signature).unwrap(),
+            case.text("authorization.txt")
+        );
+        assert_eq!(
+            (unsigned.url(), unsigned.body()),
+            (&*request.url, &*request.body)
+        );
+        assert_eq!(
+            unsigned.headers(),
+            &request.headers[..request.headers.len() - 1]
+        );
         let header = |name: &str| {
             request
                 .headers
@@ -163,6 +176,7 @@ fn a_signature_that_is_not_the_keys_is_refused() {
         assert!(error.message().contains("384 bytes"), "{error}");
 
         let other = Signature::ecdsa_p1363(&[1; 64]).unwrap();
+        assert!(unsigned.authorization(&other).is_err());
         let error = unsigned.with_signature(&other).unwrap_err();
         assert!(
             error.message().contains("AWS4-X509-ECDSA-SHA256"),

@@ -12,11 +12,11 @@ use napi::{
 };
 use napi_derive::napi;
 use rolesanywhere_core::{
-    self as core, Error, ErrorKind, IdentityFiles, signers::aws_lc::AwsLcSigner,
+    self as core, Error, ErrorKind, IdentityFiles, Signer as _, signers::aws_lc::AwsLcSigner,
 };
 use zeroize::Zeroizing;
 
-use super::{HttpRequest, UnsignedRequest};
+use super::UnsignedRequest;
 use crate::{
     convert::{seconds_of, secret},
     error::OrThrow,
@@ -229,15 +229,18 @@ pub struct Sign {
 }
 
 impl Task for Sign {
-    type Output = core::Result<core::HttpRequest>;
-    type JsValue = HttpRequest;
+    type Output = core::Result<String>;
+    type JsValue = String;
 
     fn compute(&mut self) -> napi::Result<Self::Output> {
-        Ok(guarded(|| self.request.sign(&*self.signer)))
+        Ok(guarded(|| {
+            let signature = self.signer.sign(self.request.string_to_sign().as_bytes())?;
+            self.request.authorization(&signature)
+        }))
     }
 
-    fn resolve(&mut self, env: Env, output: Self::Output) -> napi::Result<HttpRequest> {
-        Ok(output.or_reject(env)?.into())
+    fn resolve(&mut self, env: Env, output: Self::Output) -> napi::Result<String> {
+        output.or_reject(env)
     }
 }
 

@@ -150,15 +150,32 @@ impl UnsignedRequest {
         Uint8Array::from(self.request.string_to_sign().as_bytes())
     }
 
-    /// The signed request; the signature is checked under the certificate. `form` names what `signature`
-    /// is: `ecdsa_der`, `ecdsa_p1363`, `rsa_pkcs1` or `mldsa`.
+    /// The URL to send the request to, by `POST`.
+    #[napi(getter)]
+    pub fn url(&self) -> &str {
+        self.request.url()
+    }
+
+    /// The headers but for `authorization`, flat pairs. `host` is not among them: it is the URL's.
+    #[napi(getter)]
+    pub fn headers(&self) -> Vec<&str> {
+        self.request
+            .headers()
+            .iter()
+            .flat_map(|(name, value)| [name.as_str(), value.as_str()])
+            .collect()
+    }
+
+    /// The body, JSON in UTF-8.
+    #[napi(getter)]
+    pub fn body(&self) -> Uint8Array {
+        Uint8Array::from(self.request.body())
+    }
+
+    /// The header `authorization`; the signature is checked under the certificate. `form` names what
+    /// `signature` is: `ecdsa_der`, `ecdsa_p1363`, `rsa_pkcs1` or `mldsa`.
     #[napi(catch_unwind)]
-    pub fn with_signature(
-        &self,
-        env: Env,
-        form: String,
-        signature: &[u8],
-    ) -> napi::Result<HttpRequest> {
+    pub fn authorization(&self, env: Env, form: String, signature: &[u8]) -> napi::Result<String> {
         let signed = || {
             let signature = match form.as_str() {
                 "ecdsa_der" => Signature::ecdsa_der(signature)?,
@@ -172,23 +189,10 @@ impl UnsignedRequest {
                 }
             };
             self.request.check_signature(&signature, &AwsLcVerifier)?;
-            self.request.with_signature(&signature)
+            self.request.authorization(&signature)
         };
-        Ok(signed().or_throw(env)?.into())
+        signed().or_throw(env)
     }
-}
-
-/// A signed request, to be sent as it is. `host` is not among the headers: it is the URL's.
-#[napi(object, object_from_js = false)]
-pub struct HttpRequest {
-    /// `POST`.
-    pub method: String,
-    /// The whole URL.
-    pub url: String,
-    /// The headers, flat pairs.
-    pub headers: Vec<String>,
-    /// The body, JSON in UTF-8.
-    pub body: Uint8Array,
 }
 
 /// What the service answered: credentials and what it says about them.

@@ -130,10 +130,31 @@ impl UnsignedRequest {
         self.0.string_to_sign().as_bytes().to_vec()
     }
 
-    /// The signed request. `form` names what `signature` is: `ecdsa_der`, `ecdsa_p1363`, `rsa_pkcs1` or
-    /// `mldsa`.
-    #[wasm_bindgen(js_name = withSignature)]
-    pub fn with_signature(&self, form: &str, signature: &[u8]) -> Result<HttpRequest> {
+    /// The URL to send the request to, by `POST`.
+    #[wasm_bindgen(getter)]
+    pub fn url(&self) -> String {
+        self.0.url().to_owned()
+    }
+
+    /// The headers but for `authorization`, flat pairs. `host` is not among them: it is the URL's.
+    #[wasm_bindgen(getter)]
+    pub fn headers(&self) -> Vec<String> {
+        self.0
+            .headers()
+            .iter()
+            .flat_map(|(name, value)| [name.clone(), value.clone()])
+            .collect()
+    }
+
+    /// The body, JSON in UTF-8.
+    #[wasm_bindgen(getter)]
+    pub fn body(&self) -> Vec<u8> {
+        self.0.body().to_vec()
+    }
+
+    /// The header `authorization`. `form` names what `signature` is: `ecdsa_der`, `ecdsa_p1363`,
+    /// `rsa_pkcs1` or `mldsa`.
+    pub fn authorization(&self, form: &str, signature: &[u8]) -> Result<String> {
         let signature = match form {
             "ecdsa_der" => core_::Signature::ecdsa_der(signature)?,
             "ecdsa_p1363" => core_::Signature::ecdsa_p1363(signature)?,
@@ -147,20 +168,6 @@ impl UnsignedRequest {
                 .into());
             }
         };
-        Ok(self.0.with_signature(&signature)?.into())
+        Ok(self.0.authorization(&signature)?)
     }
-}
-
-/// A signed request, to be sent as it is. `host` is not among the headers: it is the URL's.
-#[wasm_bindgen(getter_with_clone)]
-#[derive(Debug)]
-pub struct HttpRequest {
-    /// `POST`.
-    pub method: String,
-    /// The whole URL.
-    pub url: String,
-    /// The headers, flat pairs.
-    pub headers: Vec<String>,
-    /// The body, JSON in UTF-8.
-    pub body: Vec<u8>,
 }

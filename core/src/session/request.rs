@@ -136,12 +136,28 @@ impl UnsignedRequest {
         encoding::sha256(self.string_to_sign.as_bytes())
     }
 
-    /// The signed request, from a signature that a signer of the host's made.
+    /// The URL that the signed request goes to: [`HttpRequest::url`].
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The headers of the signed request but for `authorization`: [`HttpRequest::headers`].
+    pub fn headers(&self) -> &[(String, String)] {
+        &self.headers
+    }
+
+    /// The body of the signed request: [`HttpRequest::body`].
+    pub fn body(&self) -> &[u8] {
+        self.body.as_bytes()
+    }
+
+    /// The `authorization` header, from a signature that a signer of the host's made: for a host that
+    /// puts the request together itself while its signer is at work. Most hosts want
+    /// [`with_signature`](Self::with_signature).
     ///
     /// # Errors
-    /// [`ErrorKind::KeyMismatch`] when the signature is of another algorithm than the certificate's
-    /// key, or cannot be of this key by its length.
-    pub fn with_signature(&self, signature: &Signature) -> Result<HttpRequest> {
+    /// As [`with_signature`](Self::with_signature).
+    pub fn authorization(&self, signature: &Signature) -> Result<String> {
         self.expect_algorithm(signature.algorithm())?;
         if let Some(expected) = signature_length(&self.public_key)
             && expected != signature.as_bytes().len()
@@ -156,7 +172,16 @@ impl UnsignedRequest {
                 ),
             ));
         }
-        let authorization = [&self.authorization, &*signature.to_hex()].concat();
+        Ok([&self.authorization, &*signature.to_hex()].concat())
+    }
+
+    /// The signed request, from a signature that a signer of the host's made.
+    ///
+    /// # Errors
+    /// [`ErrorKind::KeyMismatch`] when the signature is of another algorithm than the certificate's
+    /// key, or cannot be of this key by its length.
+    pub fn with_signature(&self, signature: &Signature) -> Result<HttpRequest> {
+        let authorization = self.authorization(signature)?;
         let mut headers = self.headers.clone();
         headers.push(("authorization".to_string(), authorization));
         Ok(HttpRequest {
