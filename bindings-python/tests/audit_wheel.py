@@ -26,6 +26,8 @@ def main(path):
             f"rolesanywhere/{name}" for name in own
         }
         assert not others, others
+        licenses = {name.rsplit("/", 1)[1] for name in names if ".dist-info/licenses/" in name}
+        assert licenses == {"LICENSE-APACHE", "LICENSE-MIT"}, f"the licenses' texts: {licenses}"
         assert sum(info.compress_size for info in wheel.infolist()) < MAX_WHEEL_LENGTH
         module = wheel.extract("rolesanywhere/_native.abi3.so", folder)
         content = open(module, "rb").read()
