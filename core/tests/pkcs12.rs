@@ -11,7 +11,10 @@
 mod support;
 
 use rolesanywhere_core::{CertificateChain, Error, ErrorKind, PrivateKey, PublicKey};
-use support::{CA, END_ENTITY, LEAF, Order, Workshop};
+use support::{
+    CA, END_ENTITY, LEAF, Order, Workshop,
+    der::{RSADSI, authenticated_safe, elements, indefinite, oid, pfx, sequence, tlv},
+};
 
 /// A workshop with a root, an intermediate and a leaf, and `chain.pem` with the issuers, the root
 /// first.
@@ -487,10 +490,9 @@ fn the_work_of_a_file_is_bounded() {
     // SHA-1, 16 million iterations for the MAC alone.
     let digest = [sequence(&[&oid(&[0x2b, 14, 3, 2, 26])]), tlv(4, &[0; 20])].concat();
     let mac_data = sequence(&[&tlv(0x30, &digest), &tlv(4, &[1; 8]), &[2, 4, 1, 0, 0, 0]]);
-    let began = std::time::Instant::now();
+    // Were they counted, the password would be wrong.
     let error = refusal(&pfx(&content, &mac_data), Some(b"x"));
     assert_eq!(error.kind(), ErrorKind::Unsupported, "{error}");
-    assert!(began.elapsed().as_millis() < 500);
     let error = refusal(&vec![0x30; (1 << 20) + 1], None);
     assert!(error.message().contains("1048576"), "{error}");
 }
@@ -524,83 +526,4 @@ impl Workshop {
         ]);
         self.read("mac")
     }
-}
-
-const RSADSI: [u8; 6] = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d];
-
-fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
-    let length = u32::try_from(content.len()).unwrap().to_be_bytes();
-    [&[tag, 0x84][..], &length, content].concat()
-}
-
-fn sequence(parts: &[&[u8]]) -> Vec<u8> {
-    tlv(0x30, &parts.concat())
-}
-
-fn oid(content: &[u8]) -> Vec<u8> {
-    tlv(6, content)
-}
-
-/// A PKCS#12 file over an `AuthenticatedSafe`.
-fn pfx(content: &[u8], mac_data: &[u8]) -> Vec<u8> {
-    let data = oid(&[&RSADSI[..], &[1, 7, 1]].concat());
-    let content_info = sequence(&[&data, &tlv(0xa0, &tlv(4, content))]);
-    sequence(&[&[2, 1, 3], &content_info, mac_data])
-}
-
-/// The tag, the content and the rest.
-fn element(der: &[u8]) -> (u8, &[u8], &[u8]) {
-    let (length, start) = match der[1] {
-        short @ 0..0x80 => (usize::from(short), 2),
-        long => {
-            let octets = usize::from(long & 0x7f);
-            let length = der[2..2 + octets]
-                .iter()
-                .fold(0, |n, o| n * 256 + usize::from(*o));
-            (length, 2 + octets)
-        }
-    };
-    (der[0], &der[start..start + length], &der[start + length..])
-}
-
-fn elements(der: &[u8]) -> Vec<u8> {
-    element(der).1.to_vec()
-}
-
-/// The `AuthenticatedSafe` of a file, which its MAC is over.
-fn authenticated_safe(file: &[u8]) -> Vec<u8> {
-    let (_, pfx, _) = element(file);
-    let (_, _version, rest) = element(pfx);
-    let (_, content_info, _) = element(rest);
-    let (_, _oid, rest) = element(content_info);
-    elements(element(rest).1)
-}
-
-/// The same in BER: indefinite lengths, and strings in segments of 100 bytes.
-fn indefinite(der: &[u8]) -> Vec<u8> {
-    let (tag, content, rest) = element(der);
-    let ber = match tag {
-        4 | 0x80 if !content.is_empty() => {
-            let segments = content.chunks(100).flat_map(|chunk| tlv(4, chunk));
-            [vec![tag | 0x20, 0x80], segments.collect(), vec![0, 0]].concat()
-        }
-        _ if tag & 0x20 != 0 => {
-            let inner = if content.is_empty() {
-                Vec::new()
-            } else {
-                indefinite(content)
-            };
-            [vec![tag, 0x80], inner, vec![0, 0]].concat()
-        }
-        _ => tlv(tag, content),
-    };
-    [
-        ber,
-        if rest.is_empty() {
-            Vec::new()
-        } else {
-            indefinite(rest)
-        },
-    ]
-    .concat()
 }

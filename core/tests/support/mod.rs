@@ -8,8 +8,11 @@
     clippy::unwrap_used
 )]
 
+pub(crate) mod der;
+
 use std::{fs, path::PathBuf, process::Command};
 
+use rolesanywhere_core::{Error, ErrorKind, Result};
 use tempfile::TempDir;
 
 /// A directory in which `openssl` works; removed when dropped.
@@ -227,3 +230,25 @@ oid=OID:2.5.29.15
 critical=BOOLEAN:TRUE
 value=FORMAT:HEX,OCTETSTRING:03020780
 ";
+
+/// Makes a key, `NAME.pem`.
+pub(crate) fn generate(workshop: &Workshop, name: &str, options: &[&str]) -> Vec<u8> {
+    let file = format!("{name}.pem");
+    workshop.openssl(&[&["genpkey", "-out", &file], options].concat());
+    workshop.read(&file)
+}
+
+/// What `openssl pkey` writes of `NAME.pem`.
+pub(crate) fn converted(workshop: &Workshop, name: &str, options: &[&str]) -> Vec<u8> {
+    let file = format!("{name}.pem");
+    workshop.openssl(&[&["pkey", "-in", &file, "-out", "converted"], options].concat());
+    workshop.read("converted")
+}
+
+/// The error of a result, which is of that kind and has that part in its message.
+pub(crate) fn refusal<T>(result: Result<T>, kind: ErrorKind, part: &str) -> Error {
+    let error = result.err().unwrap();
+    assert_eq!(error.kind(), kind, "{error}");
+    assert!(error.message().contains(part), "{error}");
+    error
+}
