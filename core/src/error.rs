@@ -125,6 +125,11 @@ macro_rules! error_kinds {
                 match self { $(ErrorKind::$variant => $code,)* }
             }
 
+            /// The kind of that code; `None` when there is none.
+            pub fn from_code(code: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|kind| kind.code() == code)
+            }
+
             /// Whether the same request, signed anew, may succeed later.
             pub const fn is_retryable(self) -> bool {
                 match self { $(ErrorKind::$variant => $retry,)* }

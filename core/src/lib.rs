@@ -61,6 +61,8 @@
 //! * `aws-lc`: `signers::aws_lc`, the fastest in a process that lives long.
 //! * `export-private-key`: `PrivateKey::to_pkcs8_der`, for a host that signs with a library of its own,
 //!   and `identity_files::open`, for one that keeps `containers` apart.
+//! * `explain` (default): [`provider`] looks for what the service will refuse before it asks, and adds
+//!   to a refusal what to do about it.
 //! * `std`: faster tables for `rustcrypto`, which need std.
 //!
 //! # Errors and panics
@@ -88,6 +90,7 @@ pub mod identity;
 pub mod identity_files;
 pub mod key;
 pub mod pem;
+pub mod provider;
 pub mod renewal;
 pub mod secret;
 pub mod session;

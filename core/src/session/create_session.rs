@@ -214,6 +214,17 @@ impl CreateSession {
         &self.endpoint
     }
 
+    /// The length of session asked for, in seconds; `None` where the profile decides.
+    pub fn duration_seconds(&self) -> Option<u32> {
+        self.duration_seconds
+    }
+
+    /// The instance properties, by the order of their keys' bytes, each key once.
+    pub fn instance_properties(&self) -> impl Iterator<Item = (&str, &str)> {
+        let properties = self.instance_properties.iter();
+        properties.map(|(key, value)| (key.as_str(), value.as_str()))
+    }
+
     /// The session name asked for.
     pub fn role_session_name(&self) -> Option<&str> {
         self.role_session_name.as_deref()

@@ -9,18 +9,21 @@ use core::fmt;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
 /// A value, its texts borrowed where they hold no escape.
-pub(super) enum Json<'a> {
+pub(crate) enum Json<'a> {
     List(Vec<Json<'a>>),
     Members(Vec<(Json<'a>, Json<'a>)>),
+    /// A natural number.
     Number(u64),
-    /// What nobody asks for: null, true, false, a number that is no natural one.
+    /// A number below zero.
+    Negative(i64),
+    /// What nobody asks for: null, true, false, a number that is not whole.
     Other,
     Text(Cow<'a, str>),
 }
 
 impl Json<'_> {
     /// The member of that name. One that occurs twice is as good as none: who knows which is meant?
-    pub(super) fn member(&self, name: &str) -> Option<&Self> {
+    pub(crate) fn member(&self, name: &str) -> Option<&Self> {
         let Self::Members(members) = self else {
             return None;
         };
@@ -32,7 +35,7 @@ impl Json<'_> {
     }
 
     /// The text of the member of that name.
-    pub(super) fn text(&self, name: &str) -> Option<&str> {
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
         match self.member(name)? {
             Self::Text(text) => Some(text),
             _ => None,
@@ -40,15 +43,24 @@ impl Json<'_> {
     }
 
     /// The natural number of the member of that name.
-    pub(super) fn number(&self, name: &str) -> Option<u32> {
+    pub(crate) fn number(&self, name: &str) -> Option<u32> {
         match self.member(name)? {
             Self::Number(number) => u32::try_from(*number).ok(),
             _ => None,
         }
     }
 
+    /// The whole number of the member of that name, which may be below zero.
+    pub(crate) fn integer(&self, name: &str) -> Option<i64> {
+        match self.member(name)? {
+            Self::Number(number) => i64::try_from(*number).ok(),
+            Self::Negative(number) => Some(*number),
+            _ => None,
+        }
+    }
+
     /// The first of a list.
-    pub(super) fn first(&self) -> Option<&Self> {
+    pub(crate) fn first(&self) -> Option<&Self> {
         match self {
             Self::List(list) => list.first(),
             _ => None,
@@ -80,8 +92,8 @@ impl<'de> Visitor<'de> for AnyValue {
         Ok(Json::Other)
     }
 
-    fn visit_i64<E>(self, _: i64) -> Result<Json<'de>, E> {
-        Ok(Json::Other)
+    fn visit_i64<E>(self, number: i64) -> Result<Json<'de>, E> {
+        Ok(u64::try_from(number).map_or(Json::Negative(number), Json::Number))
     }
 
     fn visit_u64<E>(self, number: u64) -> Result<Json<'de>, E> {

@@ -1,7 +1,7 @@
 //! `CreateSession`: from parsed parameters to a signed HTTP request, and from the answer to a session.
 
 mod create_session;
-mod json;
+pub(crate) mod json;
 mod request;
 mod response;
 mod service_error;

@@ -74,15 +74,15 @@ impl fmt::Debug for HttpResponse {
 /// A session: the credentials and what the service says about them.
 #[derive(Clone, Debug)]
 pub struct Session {
-    credentials: Credentials,
-    role_arn: Option<Arn>,
-    assumed_role_arn: Option<Arn>,
-    assumed_role_id: Option<String>,
-    source_identity: Option<String>,
-    subject_arn: Option<Arn>,
-    packed_policy_size: Option<u32>,
-    server_time: Option<UnixTime>,
-    request_id: Option<String>,
+    pub(crate) credentials: Credentials,
+    pub(crate) role_arn: Option<Arn>,
+    pub(crate) assumed_role_arn: Option<Arn>,
+    pub(crate) assumed_role_id: Option<String>,
+    pub(crate) source_identity: Option<String>,
+    pub(crate) subject_arn: Option<Arn>,
+    pub(crate) packed_policy_size: Option<u32>,
+    pub(crate) server_time: Option<UnixTime>,
+    pub(crate) request_id: Option<String>,
 }
 
 impl Session {
@@ -112,6 +112,7 @@ impl Session {
     }
 
     fn from_success(response: &HttpResponse) -> Result<Self> {
+        check_content_type(response)?;
         let no_session = |kind: &str| {
             invalid(format_args!(
                 "the answer with status {} is not the JSON of a session: {kind}; \
@@ -182,6 +183,12 @@ impl Session {
         &self.credentials
     }
 
+    /// Sets the end of the credentials to an earlier one.
+    pub(crate) fn clamp_expiration(&mut self, expiration: UnixTime) {
+        self.credentials.expiration = expiration;
+        self.credentials.expiration_text = expiration.to_iso8601();
+    }
+
     /// The credentials alone.
     pub fn into_credentials(self) -> Credentials {
         self.credentials
@@ -242,6 +249,26 @@ fn required<'a>(value: Option<&'a str>, name: &str) -> Result<&'a str> {
             "the answer holds no {name}: check that the endpoint is Roles Anywhere's"
         ))),
     }
+}
+
+/// A success that by its own word is not JSON is another server's: a portal or a proxy answered.
+fn check_content_type(response: &HttpResponse) -> Result<()> {
+    let Some(content_type) = response.header("content-type") else {
+        return Ok(());
+    };
+    let essence = content_type.split(';').next().unwrap_or_default().trim();
+    let essence = essence.to_ascii_lowercase();
+    let is_json = essence.ends_with("/json")
+        || essence.ends_with("+json")
+        || essence.starts_with("application/x-amz-json");
+    if is_json {
+        return Ok(());
+    }
+    let shown: String = printable(&essence).chars().take(80).collect();
+    Err(invalid(format_args!(
+        "the answer with status {} is `{shown}`, not JSON: check the endpoint and what stands between",
+        response.status
+    )))
 }
 
 fn invalid(message: impl fmt::Display) -> Error {

@@ -51,6 +51,23 @@ impl ServiceError {
                 .is_some_and(|code| CODES.contains(&code))
     }
 
+    /// What to do about the refusal, by what its users found out: the service says the same few words
+    /// for many causes. `None` when the message is not one of the known ones.
+    ///
+    /// Source of the messages: live answers, as the emulator gives them.
+    #[cfg(feature = "explain")]
+    pub fn remedy(&self) -> Option<&'static str> {
+        let message = self.message.as_deref().unwrap_or_default();
+        let known = REMEDIES.iter().find(|(part, _)| message.contains(part));
+        known.map(|(_, remedy)| *remedy).or(match self.status {
+            429 => Some(
+                "share sessions between processes, CreateSession is limited to some ten calls a second",
+            ),
+            500..=599 => Some("try again later"),
+            _ => None,
+        })
+    }
+
     /// One line: code, message, status and request id.
     pub(crate) fn summary(&self) -> String {
         let code = self.code.as_deref().unwrap_or("an error without a code");
@@ -60,3 +77,52 @@ impl ServiceError {
         format!("the service answered {code}: {message} (status {status}, request id {id})")
     }
 }
+
+/// What a message of the service's contains, and what to do. The longer text first where one holds
+/// another.
+#[cfg(feature = "explain")]
+const REMEDIES: [(&str, &str); 11] = [
+    (
+        "exceeds the MaxSessionDuration",
+        "ask for a shorter session, or raise the role's maximum",
+    ),
+    (
+        "Unable to assume role",
+        "let the role's trust policy allow sts:AssumeRole, sts:TagSession and sts:SetSourceIdentity to \
+         rolesanywhere.amazonaws.com, and check its conditions against the certificate's names",
+    ),
+    (
+        "Insufficient certificate",
+        "ask the issuer for a certificate of version 3 with the key usage digitalSignature and without CA:TRUE",
+    ),
+    (
+        "Untrusted signing certificate",
+        "check that the certificate is valid now and was issued under this trust anchor, and pass the \
+         intermediate certificates between them",
+    ),
+    (
+        "Certificate revoked",
+        "use another certificate, this one is on a list of revoked ones",
+    ),
+    (
+        "Invalid signature",
+        "check this machine's clock, and whether a proxy changes the request",
+    ),
+    (
+        "Trust Anchor wasn't found",
+        "check the trust anchor's ARN, its region and its account",
+    ),
+    ("Trust Anchor is disabled", "enable the trust anchor"),
+    (
+        "Invalid or empty profile",
+        "check the profile's ARN, its region and its account",
+    ),
+    (
+        "isn't one of those listed in the Profile",
+        "add the role to the profile, or correct the ARN of the role or of the profile",
+    ),
+    (
+        "Not authorized to set roleSessionName",
+        "let the profile accept session names (acceptRoleSessionName), or ask without a session name",
+    ),
+];
