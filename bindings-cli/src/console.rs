@@ -1,4 +1,4 @@
-//! What is said on stderr: one line an event, never a secret, never a control character.
+//! What is said on stderr: one line an event, never a secret, never a character that is not seen.
 
 use std::{
     fmt,
@@ -8,6 +8,8 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
 };
+
+use rolesanywhere_core::text::printable;
 
 /// The name that stands before every line, so that the reader of an SDK's log knows who spoke.
 const SPEAKER: &str = "rolesanywhere";
@@ -93,26 +95,7 @@ pub(crate) fn line(message: &str) {
     write_stderr(&format!("{SPEAKER}: {}\n", printable(message)));
 }
 
-/// Control characters, which a file or a server may have brought in, become spaces: a message cannot
-/// break the line or drive the terminal.
-pub(crate) fn printable(message: &str) -> String {
-    message
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect()
-}
-
 fn write_stderr(text: &str) {
     // Nobody is left to tell that stderr is closed.
     let _ = std::io::stderr().lock().write_all(text.as_bytes());
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_message_cannot_break_the_line_or_drive_the_terminal() {
-        assert_eq!(printable("a\nb\r\u{1b}[31mc\u{9b}d"), "a b  [31mc d");
-    }
 }
