@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    io::Write as _,
+    io::{IsTerminal as _, Write as _},
     sync::{
         Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -20,6 +20,7 @@ const SPEAKER: &str = "rolesanywhere";
 pub(crate) struct Console {
     verbose: AtomicBool,
     at_once: AtomicBool,
+    silent: AtomicBool,
     warnings: Mutex<Vec<String>>,
 }
 
@@ -49,8 +50,17 @@ impl Console {
         }
     }
 
+    /// Withholds the warnings of a success from a stderr that is no terminal: a program reads it, and some
+    /// SDKs (AWS's for C++, and with it pyarrow 14 to 21) take it for part of the answer on stdout.
+    pub(crate) fn succeed_in_silence(&self) {
+        self.silent.store(true, Ordering::Relaxed);
+    }
+
     /// The command did what it was asked: prints the warnings that waited.
     pub(crate) fn succeeded(&self) {
+        if self.silent.load(Ordering::Relaxed) && !std::io::stderr().is_terminal() {
+            self.lock().clear();
+        }
         for message in std::mem::take(&mut *self.lock()) {
             line(&format!("warning: {message}"));
         }

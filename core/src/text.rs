@@ -92,9 +92,15 @@ mod tests {
         for (text, shown) in [
             ("a\nb\r\u{1b}[31mc\u{9b}d\0", r"a b \u{1b}[31mc\u{9b}d\u{0}"),
             ("CN=\u{202e}moc.elpmaxe", r"CN=\u{202e}moc.elpmaxe"),
-            ("ro\u{200b}le\u{2066}\u{feff}\u{e0041}", r"ro\u{200b}le\u{2066}\u{feff}\u{e0041}"),
+            (
+                "ro\u{200b}le\u{2066}\u{feff}\u{e0041}",
+                r"ro\u{200b}le\u{2066}\u{feff}\u{e0041}",
+            ),
             ("a\u{2028}b\u{3164}", r"a\u{2028}b\u{3164}"),
-            ("Zürich, 東京, عمّان, 100 €, … →", "Zürich, 東京, عمّان, 100 €, … →"),
+            (
+                "Zürich, 東京, عمّان, 100 €, … →",
+                "Zürich, 東京, عمّان, 100 €, … →",
+            ),
         ] {
             assert_eq!(printable(text), shown);
         }
