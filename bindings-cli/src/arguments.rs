@@ -1,5 +1,6 @@
 //! The command line: what may be written, and one line that says what to write instead.
 
+mod empty;
 mod options;
 mod refusal;
 mod variables;
@@ -164,6 +165,9 @@ pub(crate) struct Update {
     /// Write the credentials once, and end
     #[arg(long, switch())]
     pub(crate) once: bool,
+    /// Where the file cannot be replaced, write into it where it stands: a reader or a crash may meet half of it
+    #[arg(long, switch())]
+    pub(crate) in_place: bool,
     #[command(flatten)]
     pub(crate) output: OutputOptions,
 }
@@ -307,6 +311,7 @@ impl Arguments {
             return Ok(arguments);
         }
         let mut command = Self::command();
+        let line = empty::removed(&command, line);
         let (line, from_variables) = variables::add(&command, line, environment);
         let arguments = command
             .try_get_matches_from_mut(line)
@@ -325,7 +330,8 @@ impl Arguments {
         line.get(1).filter(|word| *word == NAME)?;
         let options = CredentialProcess::augment_args(clap::Command::new(NAME));
         let command = clap::Command::new("rolesanywhere").subcommand(options);
-        let (line, _) = variables::add(&command, line.to_vec(), environment);
+        let line = empty::removed(&command, line.to_vec());
+        let (line, _) = variables::add(&command, line, environment);
         let matches = command.try_get_matches_from(line).ok()?;
         let options =
             CredentialProcess::from_arg_matches(matches.subcommand_matches(NAME)?).ok()?;

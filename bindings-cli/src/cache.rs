@@ -21,7 +21,7 @@ use zeroize::Zeroizing;
 use self::kept::Kept;
 use crate::{
     arguments::CacheOptions, client::Client, console::Console, environment::Environment, exchange,
-    identity_files::InputFile, keys::place::Place, output_file,
+    files, identity_files::InputFile, keys::place::Place, output_file,
 };
 
 /// How long a process waits for another that asks for the same session. A call takes a second; three
@@ -37,6 +37,9 @@ const RETRY_SECONDS: i64 = 30;
 /// Files that nobody has written for this long belong to sessions that are over: a session lasts
 /// twelve hours at most.
 const STALE: Duration = Duration::from_secs(13 * 60 * 60);
+
+/// How often a lock file that others remove is made anew before this counts as held by another.
+const MAX_LOCK_TRIES: usize = 3;
 
 /// The most files that are looked at for stale ones.
 const MAX_SWEPT: usize = 1024;
@@ -163,12 +166,22 @@ impl<'a> Cache<'a> {
 
     /// The lock, or `None` while another process holds it. The system frees it with the process.
     fn try_lock(&self) -> io::Result<Option<File>> {
-        let file = directory::open_private(&self.path("lock"))?;
-        match file.try_lock() {
-            Ok(()) => Ok(Some(file)),
-            Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(error)) => Err(error),
+        let path = self.path("lock");
+        for _ in 0..MAX_LOCK_TRIES {
+            let file = files::open_lock(&path)?;
+            match file.try_lock() {
+                // Another process may have swept it away before it was locked: then it guards nothing.
+                Ok(()) if !directory::is_still(&path, &file)? => {}
+                Ok(()) => {
+                    // So that it is not old for those who sweep. Where it cannot be, they see that it is held.
+                    let _ = file.set_modified(SystemTime::now());
+                    return Ok(Some(file));
+                }
+                Err(TryLockError::WouldBlock) => return Ok(None),
+                Err(TryLockError::Error(error)) => return Err(error),
+            }
         }
+        Ok(None)
     }
 
     /// The lock, as soon as it is free. `None` when it does not become free in time or the file system
@@ -237,18 +250,62 @@ fn key(client: &Client<'_>) -> Option<String> {
     Some(kept::hex(context.finish().as_ref()))
 }
 
-/// Removes the files of sessions that are long over: each renewed certificate begins a new one.
+/// Removes the files of sessions that are long over: each renewed certificate begins a new one. Whatever
+/// else is in the directory, which may be one of the user's, stays: only names that this program makes are
+/// looked at, and of these only plain files of this user's. A lock that is held stays, however old.
 fn sweep(directory: &Path) {
-    let is_ours = |path: &Path| {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        [".session", ".lock"].iter().any(|end| name.ends_with(end)) || name.starts_with(".tmp")
-    };
     let entries = fs::read_dir(directory).into_iter().flatten().flatten();
-    for path in entries.take(MAX_SWEPT).map(|entry| entry.path()) {
-        let modified = fs::symlink_metadata(&path).and_then(|metadata| metadata.modified());
-        let age = modified.map(|at| SystemTime::now().duration_since(at).unwrap_or_default());
-        if is_ours(&path) && age.is_ok_and(|age| age > STALE) {
-            let _ = fs::remove_file(&path); // Whoever came before saved us the trouble.
+    for entry in entries.take(MAX_SWEPT) {
+        let name = entry.file_name();
+        let Some(kind) = name.to_str().and_then(Made::named) else {
+            continue;
+        };
+        let path = entry.path();
+        let Ok(metadata) = fs::symlink_metadata(&path) else {
+            continue; // Another process was faster.
+        };
+        let age = metadata
+            .modified()
+            .map(|at| SystemTime::now().duration_since(at).unwrap_or_default());
+        if !directory::is_own_file(&metadata) || !age.is_ok_and(|age| age > STALE) {
+            continue;
+        }
+        if kind == Made::Lock && (cfg!(not(unix)) || !is_free(&path)) {
+            continue;
+        }
+        let _ = fs::remove_file(&path); // Whoever came before saved us the trouble.
+    }
+}
+
+/// Whether nobody holds the lock. Who takes it at this moment sees that its file is gone, and makes another.
+fn is_free(path: &Path) -> bool {
+    files::open_own(path).is_ok_and(|(file, _)| file.try_lock().is_ok())
+}
+
+/// The files that this program makes in the directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Made {
+    Session,
+    Lock,
+    /// A session that is being written, or was when its process was killed.
+    Unfinished,
+}
+
+impl Made {
+    /// Tells a file by its name: `KEY.session`, `KEY.lock`, or a temporary file for `KEY.session`, where `KEY`
+    /// has 64 digits of lower-case hexadecimal.
+    fn named(name: &str) -> Option<Self> {
+        let finished = output_file::temporary_for(name);
+        let (key, end) = finished.unwrap_or(name).split_once('.')?;
+        let digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+        if key.len() != 64 || !key.bytes().all(digit) {
+            return None;
+        }
+        match (end, finished) {
+            ("session", None) => Some(Self::Session),
+            ("session", Some(_)) => Some(Self::Unfinished),
+            ("lock", None) => Some(Self::Lock),
+            _ => None,
         }
     }
 }

@@ -1,6 +1,8 @@
 //! A client of the service, as the options describe it: what every command that asks for sessions has
 //! in common.
 
+use std::path::{Path, PathBuf};
+
 use rolesanywhere_core::{
     CertificateChain, Endpoint, EndpointOptions, Error, ErrorKind, Result, Session,
     identity::{self, Severity},
@@ -12,9 +14,10 @@ use crate::{
     console::Console,
     environment::Environment,
     exchange::{self, Exchange},
+    files,
     https::{HttpsClient, Reach},
     identity::Identity,
-    keys::Access,
+    keys::{Access, place::Place},
     password::Passwords,
 };
 
@@ -54,6 +57,44 @@ impl<'a> Client<'a> {
     /// The options that it was made of.
     pub(crate) fn options(&self) -> &ClientOptions {
         self.options
+    }
+
+    /// For commands that renew: whatever they read again at each renewal must be there to be read again.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidInput`] naming the option whose value is a pipe or a terminal.
+    pub(crate) fn check_is_read_again(&self) -> Result<()> {
+        let identity = &self.options.identity;
+        let bundle = self.environment.value("AWS_CA_BUNDLE").map(PathBuf::from);
+        let pins = [&identity.certificate, &identity.private_key].map(|place| {
+            match Place::read(place.as_deref()?, "") {
+                Ok(Place::Pkcs11(uri)) => uri.pin_source().map(Path::to_owned),
+                _ => None,
+            }
+        });
+        for (option, path) in [
+            ("--certificate", &identity.certificate),
+            ("--private-key", &identity.private_key),
+            ("--intermediates", &identity.intermediates),
+            ("--password-file", &identity.password.password_file),
+            ("--ca-bundle", &self.options.network.ca_bundle),
+            ("AWS_CA_BUNDLE", &bundle),
+            ("pin-source in the URI of --certificate", &pins[0]),
+            ("pin-source in the URI of --private-key", &pins[1]),
+        ] {
+            let Some(path) = path.as_deref().filter(|path| files::is_read_once(path)) else {
+                continue;
+            };
+            return Err(Error::new(
+                ErrorKind::InvalidInput,
+                format!(
+                    "`{}` of {option} can be read once only, and this command reads it again at each renewal: \
+                     write it to a file that its owner alone can read, and name that",
+                    path.display()
+                ),
+            ));
+        }
+        Ok(())
     }
 
     /// Opens the identity, all parts of one generation.

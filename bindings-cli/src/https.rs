@@ -1,6 +1,11 @@
 //! The one border to HTTP: a request goes out, a response or a failure in words comes back.
 
-use std::{io, net::IpAddr, path::PathBuf, time::Duration};
+use std::{
+    io,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    path::PathBuf,
+    time::Duration,
+};
 
 use rolesanywhere_core::{Error, ErrorKind, HttpResponse, session::MAX_RESPONSE_LENGTH};
 use rustls::{AlertDescription, CertificateError};
@@ -44,7 +49,16 @@ pub(crate) struct HttpsClient {
     reach: Reach,
     endpoint: String,
     roots: String,
-    proxy: Option<String>,
+    proxy: Option<ProxyInUse>,
+}
+
+/// The proxy, as far as it may be told.
+#[derive(Clone, Debug)]
+struct ProxyInUse {
+    /// The variable that names it.
+    variable: String,
+    /// Whether its URL has a user.
+    has_user: bool,
 }
 
 /// Why no answer came, and whether the next attempt may fare better.
@@ -92,7 +106,12 @@ impl HttpsClient {
         let roots_origin = roots.as_ref().map(|roots| roots.origin().to_owned());
         let tls = TlsConnector::new(roots)
             .map_err(|error| Error::new(ErrorKind::TransportFailed, format!("TLS: {error}")))?;
-        let (proxy, proxy_name) = proxy::for_url(&uri, environment)?.unzip();
+        let (proxy, proxy_in_use) = proxy::for_url(&uri, environment)?
+            .map(|(proxy, variable)| {
+                let has_user = proxy.username().is_some();
+                (proxy, ProxyInUse { variable, has_user })
+            })
+            .unzip();
         let config = Agent::config_builder()
             .proxy(proxy)
             .http_status_as_error(false)
@@ -116,13 +135,14 @@ impl HttpsClient {
             reach,
             endpoint: uri.authority().map(ToString::to_string).unwrap_or_default(),
             roots: roots_origin.unwrap_or_default(),
-            proxy: proxy_name,
+            proxy: proxy_in_use,
         })
     }
 
     /// Where the roots come from and which variable names the proxy, for `--verbose`.
     pub(crate) fn describe(&self) -> String {
-        let proxy = self.proxy.as_deref().unwrap_or("none");
+        let proxy = self.proxy.as_ref();
+        let proxy = proxy.map_or("none", |proxy| &proxy.variable);
         let roots = match self.roots.as_str() {
             "" => "none asked",
             origin => origin,
@@ -176,7 +196,7 @@ impl HttpsClient {
             passing: false,
         };
         let via = match &self.proxy {
-            Some(name) => format!(" through the proxy of {name}"),
+            Some(proxy) => format!(" through the proxy of {}", proxy.variable),
             None => String::new(),
         };
         match error {
@@ -217,13 +237,7 @@ impl HttpsClient {
                 ),
                 true,
             ),
-            ureq::Error::ConnectProxyFailed(reason) => transport(
-                format!(
-                    "the proxy does not connect to `{endpoint}` ({reason}): check {} and the proxy's rules",
-                    self.proxy.as_deref().unwrap_or("the proxy")
-                ),
-                false,
-            ),
+            ureq::Error::ConnectProxyFailed(reason) => transport(self.proxy_failure(reason), false),
             ureq::Error::BodyExceedsLimit(_) => invalid(format!(
                 "the answer of `{endpoint}` has more than the {MAX_RESPONSE_LENGTH} bytes that a session may have: \
                  check the endpoint and what stands between",
@@ -238,6 +252,28 @@ impl HttpsClient {
                 false,
             ),
         }
+    }
+
+    /// What a proxy's refusal means, and what to do. `reason` is ureq's, with the status of the answer.
+    fn proxy_failure(&self, reason: &str) -> String {
+        let endpoint = &self.endpoint;
+        let (variable, has_user) = match &self.proxy {
+            Some(proxy) => (&*proxy.variable, proxy.has_user),
+            None => ("the proxy", false),
+        };
+        // RFC 9110, 15.5.8.
+        let todo = match (reason.contains("407"), has_user) {
+            (true, false) => format!(
+                "it wants a user and a password: name them in {variable}, `http://USER:PASSWORD@HOST:PORT`, \
+                 with special characters percent-encoded (`@` is `%40`)"
+            ),
+            (true, true) => format!(
+                "it does not accept the user and the password in {variable}: correct them, with special \
+                 characters percent-encoded (`@` is `%40`); Basic is the only method that is known here"
+            ),
+            (false, _) => format!("check {variable} and the proxy's rules"),
+        };
+        format!("the proxy does not connect to `{endpoint}` ({reason}): {todo}")
     }
 
     fn tls_failure(&self, error: &rustls::Error) -> String {
@@ -295,7 +331,8 @@ fn user_agent() -> String {
 }
 
 /// Looks names up as ureq does, on a thread that can be left behind when time is up, but needs no
-/// thread for an address.
+/// thread for an address. `localhost` and names under it are this machine (RFC 6761, 6.3) whatever a name
+/// server says of them: over `http://` the secret key goes there.
 #[derive(Debug)]
 struct AddressFirst;
 
@@ -312,9 +349,18 @@ impl Resolver for AddressFirst {
             Some("https") => 443,
             _ => 80,
         };
-        if let Ok(address) = bare.parse::<IpAddr>() {
+        let known = match bare.parse::<IpAddr>() {
+            Ok(address) => vec![address],
+            Err(_) if proxy::is_loopback(bare) => {
+                vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]
+            }
+            Err(_) => Vec::new(),
+        };
+        if !known.is_empty() {
             let mut found = self.empty();
-            found.push((address, uri.port_u16().unwrap_or(default)).into());
+            for address in known {
+                found.push((address, uri.port_u16().unwrap_or(default)).into());
+            }
             return Ok(found);
         }
         match DefaultResolver::default().resolve(uri, config, timeout) {

@@ -11,6 +11,7 @@ mod console;
 mod credentials_file;
 mod environment;
 mod exchange;
+mod files;
 mod go_name;
 mod https;
 mod identity;

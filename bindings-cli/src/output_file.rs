@@ -1,15 +1,19 @@
 //! Files that this program writes: private where they must be, whole or not there at all.
 
 use std::{
+    ffi::OsString,
     fs::{File, OpenOptions},
-    io::{Read as _, Write as _},
+    io::{self, Read as _, Write as _},
     path::{Path, PathBuf},
 };
 
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use ring::rand::{SecureRandom as _, SystemRandom};
 use rolesanywhere_core::{Error, ErrorKind, Result};
+use tempfile::NamedTempFile;
 use zeroize::Zeroizing;
+
+use crate::files;
 
 /// Bounds of a token: what cannot be guessed, and what fits into a header.
 const MIN_TOKEN_LENGTH: usize = 16;
@@ -20,17 +24,52 @@ const MAX_TOKEN_LENGTH: usize = 1024;
 /// # Errors
 /// [`ErrorKind::InvalidInput`] naming the file.
 pub(crate) fn write_whole(path: &Path, content: &[u8]) -> Result<()> {
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
-    let folder = folder.unwrap_or(Path::new("."));
     let write = || {
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        files::refuse_tilde(path)?;
+        let mut file = temporary_beside(path)?;
         file.write_all(content)?;
         file.persist(path).map_err(|error| error.error)?;
         Ok(())
     };
     write().map_err(|error| unwritable(path, &error))
+}
+
+/// What stands in a temporary file's name before its random end.
+const TEMPORARY: &str = ".rolesanywhere-";
+
+/// How many letters and digits a temporary file's name ends with.
+const RANDOM_LENGTH: usize = 6;
+
+/// Makes a temporary file, its owner's alone, that bears the name of the file that it will become:
+/// `.NAME.rolesanywhere-` and six random letters or digits, so that nobody can be there before.
+///
+/// # Errors
+/// The system's.
+pub(crate) fn temporary_beside(path: &Path) -> io::Result<NamedTempFile> {
+    let mut prefix = OsString::from(".");
+    prefix.push(path.file_name().unwrap_or_default());
+    prefix.push(TEMPORARY);
+    tempfile::Builder::new()
+        .prefix(&prefix)
+        .rand_bytes(RANDOM_LENGTH)
+        .tempfile_in(folder_of(path))
+}
+
+/// The name of the file that a temporary file would have become; `None` for a name that this program does
+/// not give to temporary files. A killed process leaves such a file behind.
+pub(crate) fn temporary_for(name: &str) -> Option<&str> {
+    let (name, random) = name.strip_prefix('.')?.rsplit_once(TEMPORARY)?;
+    let is_random =
+        random.len() == RANDOM_LENGTH && random.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    (is_random && !name.is_empty()).then_some(name)
+}
+
+/// The directory that a file is in.
+pub(crate) fn folder_of(path: &Path) -> &Path {
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    folder.unwrap_or(Path::new("."))
 }
 
 /// Writes a new file that its owner alone can read.
@@ -42,7 +81,10 @@ pub(crate) fn write_private(path: &Path, content: &[u8]) -> Result<()> {
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let write = || options.open(path)?.write_all(content);
+    let write = || {
+        files::refuse_tilde(path)?;
+        options.open(path)?.write_all(content)
+    };
     write().map_err(|error| unwritable(path, &error))
 }
 
@@ -57,6 +99,7 @@ pub(crate) fn private_directory(path: &Path) -> Result<PathBuf> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     let prepare = || {
+        files::refuse_tilde(path)?;
         builder.create(path)?;
         let taken = std::fs::read_dir(path)?.next().is_some();
         #[cfg(unix)]

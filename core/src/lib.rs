@@ -97,6 +97,7 @@ pub mod session;
 pub mod signature;
 pub mod signers;
 pub mod sigv4;
+pub mod text;
 pub mod time;
 
 pub use arn::Arn;

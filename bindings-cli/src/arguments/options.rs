@@ -118,10 +118,10 @@ pub(crate) struct PasswordOptions {
     #[arg(long, value_name = "NUMBER")]
     pub(crate) password_fd: Option<u16>,
     /// Deprecated, since every user of the machine can read it: the password itself
-    #[arg(long, value_name = "PASSWORD", hide = true, allow_hyphen_values = true)]
+    #[arg(long, value_name = "PASSWORD", allow_hyphen_values = true)]
     pub(crate) pkcs8_password: Option<SecretArgument>,
     /// Deprecated, since every user of the machine can read it: the password of the TPM's key
-    #[arg(long, value_name = "PASSWORD", hide = true, allow_hyphen_values = true)]
+    #[arg(long, value_name = "PASSWORD", allow_hyphen_values = true)]
     #[arg(conflicts_with = "cert_selector")]
     pub(crate) tpm_key_password: Option<SecretArgument>,
 }
@@ -184,7 +184,7 @@ pub(crate) struct NetworkOptions {
     #[arg(long, switch())]
     pub(crate) no_verify_ssl: bool,
     /// No effect: HTTPS_PROXY, HTTP_PROXY and NO_PROXY are always heeded
-    #[arg(long, switch(), hide = true)]
+    #[arg(long, switch())]
     pub(crate) with_proxy: bool,
     /// How long opening a connection may take
     #[arg(long, value_name = "SECONDS", default_value = CONNECT_TIMEOUT_SECONDS, value_parser = timeout)]

@@ -168,31 +168,112 @@ fn a_directory_that_others_can_write_to_keeps_nothing() {
     assert!(found.ends_with("rolesanywhere") && found.starts_with(directory.path()));
 }
 
+/// Makes a file that was last written so long ago that its session is over.
+fn leave(path: &Path) {
+    fs::write(path, "").unwrap();
+    let long_ago = SystemTime::now() - STALE - Duration::from_secs(60);
+    let file = File::options().write(true).open(path).unwrap();
+    file.set_modified(long_ago).unwrap();
+}
+
 #[test]
-fn files_of_sessions_long_over_are_removed() {
+fn files_of_sessions_long_over_are_removed_and_nobody_else_s() {
     let (directory, console) = (tempfile::tempdir().unwrap(), Console::default());
     let cache = cache(directory.path(), &console);
-    let long_ago = SystemTime::now() - STALE - Duration::from_secs(60);
-    let names = [
-        "old.session",
-        "old.lock",
-        ".tmpAbC",
-        "notes.txt",
-        "new.session",
+    let key = "0123456789abcdef".repeat(4);
+    let ours = [
+        format!("{key}.session"),
+        format!("{key}.lock"),
+        format!(".{key}.session.rolesanywhere-AbC123"),
     ];
-    for name in names {
-        let path = directory.path().join(name);
-        fs::write(&path, "").unwrap();
-        if name != "new.session" {
-            File::options()
-                .write(true)
-                .open(&path)
-                .unwrap()
-                .set_modified(long_ago)
-                .unwrap();
-        }
+    let others = [
+        "old.session".to_owned(),
+        "yarn.lock".to_owned(),
+        "Cargo.lock".to_owned(),
+        ".tmpAbC123".to_owned(),
+        "notes.txt".to_owned(),
+        format!("{}.session", key.to_uppercase()),
+        format!("{key}0.session"),
+        format!("{key}.session.lock"),
+        format!(".{key}.session.backup"),
+        format!(".{key}.lock.rolesanywhere-AbC123"),
+    ];
+    for name in ours.iter().chain(&others) {
+        leave(&directory.path().join(name));
     }
+    // A file of ours that is new, and names of ours that are no plain files.
+    let new = directory.path().join(format!("{}.session", "1".repeat(64)));
+    fs::write(&new, "").unwrap();
+    let folder = directory.path().join(format!("{}.session", "2".repeat(64)));
+    fs::create_dir(&folder).unwrap();
     keep(&cache, 0, "any");
-    let left = names.map(|name| directory.path().join(name).exists());
-    assert_eq!(left, [false, false, false, true, true]);
+    for name in &ours {
+        assert!(!directory.path().join(name).exists(), "{name}");
+    }
+    for name in &others {
+        assert!(directory.path().join(name).exists(), "{name}");
+    }
+    assert!(new.exists() && folder.exists());
+}
+
+#[test]
+fn a_lock_that_is_held_stays_however_old_it_is() {
+    let (directory, console) = (tempfile::tempdir().unwrap(), Console::default());
+    let (own, other) = (
+        cache(directory.path(), &console),
+        Cache {
+            key: "cd".repeat(32),
+            ..cache(directory.path(), &console)
+        },
+    );
+    for cache in [&own, &other] {
+        leave(&cache.path("lock"));
+    }
+    let foreign = File::open(other.path("lock")).unwrap();
+    foreign.lock().unwrap();
+    let make = || {
+        // As old as it was: the sweep at the end of this renewal must look at more than its age.
+        leave(&own.path("lock"));
+        Ok(session(exchange::now(), "new"))
+    };
+    own.credentials(make).unwrap();
+    assert!(own.path("lock").exists() && other.path("lock").exists());
+    drop(foreign);
+    keep(&own, 0, "any");
+    assert!(!other.path("lock").exists(), "free and old");
+}
+
+#[test]
+fn a_lock_that_was_swept_away_guards_nothing() {
+    let (directory, console) = (tempfile::tempdir().unwrap(), Console::default());
+    let cache = cache(directory.path(), &console);
+    let swept = cache.try_lock().unwrap().unwrap();
+    fs::remove_file(cache.path("lock")).unwrap();
+    let lock = cache.try_lock().unwrap().unwrap();
+    assert!(directory::is_still(&cache.path("lock"), &lock).unwrap());
+    assert!(!directory::is_still(&cache.path("lock"), &swept).unwrap());
+    assert!(cache.try_lock().unwrap().is_none());
+}
+
+#[test]
+fn pipes_and_links_under_the_names_of_its_files_are_not_waited_for() {
+    let (directory, console) = (tempfile::tempdir().unwrap(), Console::default());
+    let cache = cache(directory.path(), &console);
+    for extension in ["session", "lock"] {
+        let mut mkfifo = std::process::Command::new("mkfifo");
+        let made = mkfifo.arg(cache.path(extension)).status().unwrap();
+        assert!(made.success());
+    }
+    let make = || Ok(session(exchange::now(), "new"));
+    assert!(cache.credentials(make).unwrap().expose().contains("new"));
+    // The session has taken the pipe's place.
+    let none = || panic!("it is kept");
+    assert!(cache.credentials(none).unwrap().expose().contains("new"));
+    // A link is not followed, wherever it leads, but replaced.
+    let elsewhere = directory.path().join("elsewhere");
+    fs::rename(cache.path("session"), &elsewhere).unwrap();
+    std::os::unix::fs::symlink(&elsewhere, cache.path("session")).unwrap();
+    let make = || Ok(session(exchange::now(), "newer"));
+    assert!(cache.credentials(make).unwrap().expose().contains("newer"));
+    assert!(!fs::read_to_string(&elsewhere).unwrap().contains("newer"));
 }

@@ -7,7 +7,8 @@ use crate::{
     environment::Environment,
 };
 
-/// Prints the credentials: those of a session that was kept, else of a new one.
+/// Prints the credentials: those of a session that was kept, else of a new one. Nothing is said on stderr
+/// then, unless it is a terminal or `--verbose` asks.
 ///
 /// # Errors
 /// The options', the files' and the service's, each with what to do; nothing has been printed then.
@@ -17,6 +18,7 @@ pub(crate) fn run(
     console: &Console,
 ) -> Result<()> {
     console.set_verbose(options.output.verbose);
+    console.succeed_in_silence();
     let client = Client::new(&options.client, *environment, console)?;
     let json = match Cache::open(&options.cache, &client, environment, console) {
         Some(cache) => cache.credentials(|| client.session())?,

@@ -38,6 +38,7 @@ pub(crate) fn run(
     console.set_verbose(options.output.verbose);
     let listen = listener::Listen::of(options)?;
     let client = Client::new(&options.client, environment, console)?;
+    client.check_is_read_again()?;
     let role = client.request().role().clone();
     let authorization = options
         .authorization_token_file

@@ -26,7 +26,10 @@ pub(crate) fn run(
 ) -> Result<()> {
     console.set_verbose(options.output.verbose);
     let client = Client::new(&options.client, *environment, console)?;
-    let file = CredentialsFile::locate(environment)?;
+    if !options.once {
+        client.check_is_read_again()?;
+    }
+    let file = CredentialsFile::locate(environment, options.in_place)?;
     let update = |renewal: &mut Renewal| -> Result<()> {
         let session = client.session()?;
         file.write(&options.profile, session.credentials(), console)?;

@@ -5,11 +5,12 @@ use std::{fmt::Write as _, io::IsTerminal as _};
 use rolesanywhere_core::{
     UnixTime,
     identity::{About, Finding},
+    text::printable,
 };
 use serde_json::json;
 
 use super::is_refusal;
-use crate::{console::printable, environment::Environment, retry};
+use crate::{environment::Environment, retry};
 
 /// All that was found out.
 pub(super) struct Report {

@@ -1,0 +1,357 @@
+//! The file on its disk: read, replaced whole in one step, and written where it stands only where there is no
+//! other way and the user says so.
+
+use std::{
+    fs::{self, File, Metadata, TryLockError},
+    io::{self, Read as _, Seek as _, Write as _},
+    path::Path,
+    time::{Duration, Instant, SystemTime},
+};
+
+use zeroize::Zeroizing;
+
+use super::attributes;
+use crate::{
+    console::Console,
+    files,
+    output_file::{folder_of, temporary_beside, temporary_for},
+};
+
+/// The largest file that is rewritten; the largest that people have hold some thousand profiles.
+const MAX_LENGTH: u64 = 16 * 1024 * 1024;
+
+/// How long to wait for another process that rewrites the file, which takes milliseconds. Everybody who can
+/// read the directory can hold its lock, so nobody is waited for longer.
+const MAX_LOCK_WAIT: Duration = Duration::from_secs(10);
+
+/// How often the file is read anew when another program changed it meanwhile.
+const MAX_TRIES: usize = 10;
+
+/// A temporary file that is older than this was left by a process that was killed: it lives for milliseconds.
+const LEFT_BEHIND: Duration = Duration::from_secs(10 * 60);
+
+/// The most files of the directory that are looked at for such.
+const MAX_SWEPT: usize = 1024;
+
+/// Replaces the content of a file, whose path has no links, by what `rewritten` makes of the old. Its
+/// directory is made if need be.
+///
+/// # Errors
+/// The system's, with the cause in words where the file cannot be replaced; it is then as it was.
+pub(super) fn replace(
+    path: &Path,
+    in_place: bool,
+    console: &Console,
+    rewritten: impl Fn(&[u8]) -> Zeroizing<Vec<u8>>,
+) -> io::Result<()> {
+    let folder = folder_of(path);
+    make_directory(folder)?;
+    let _lock = lock(folder, path, console);
+    for _ in 0..MAX_TRIES {
+        let old = Old::read(path)?;
+        let new = rewritten(old.as_ref().map_or(&[], |old| &old.content));
+        let outcome = match (put_in_place(path, &new, old.as_ref(), console), &old) {
+            (Ok(outcome), _) => outcome,
+            (Err(Refused(error)), Some(old)) if in_place && is_for_the_directory(&error) => {
+                old.overwrite(path, &new)?
+            }
+            (Err(Refused(error)), old) => return Err(explained(error, path, old.as_ref())),
+        };
+        match outcome {
+            Outcome::Written => {
+                sweep(path);
+                return sync_directory(folder);
+            }
+            Outcome::Changed => {}
+        }
+    }
+    Err(io::Error::other(
+        "other programs change it without a pause: stop them",
+    ))
+}
+
+/// The file as it was when it was read.
+struct Old {
+    file: File,
+    metadata: Metadata,
+    content: Zeroizing<Vec<u8>>,
+}
+
+enum Outcome {
+    Written,
+    /// Another program changed the file after it was read: nothing was written.
+    Changed,
+}
+
+/// The error of a step that the file's directory, or its owner, may stand in the way of.
+struct Refused(io::Error);
+
+impl From<io::Error> for Refused {
+    fn from(error: io::Error) -> Self {
+        Self(error)
+    }
+}
+
+impl Old {
+    fn read(path: &Path) -> io::Result<Option<Self>> {
+        let (file, metadata) = match files::open_regular(path) {
+            Ok(opened) => opened,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        if metadata.len() > MAX_LENGTH {
+            let message = format!("it is longer than {MAX_LENGTH} bytes");
+            return Err(io::Error::other(message));
+        }
+        // Of its final size from the start: a buffer that grows leaves its content behind.
+        let capacity = usize::try_from(metadata.len()).unwrap_or_default() + 64;
+        let mut content = Zeroizing::new(Vec::with_capacity(capacity));
+        (&file).take(MAX_LENGTH + 1).read_to_end(&mut content)?;
+        Ok(Some(Self {
+            file,
+            metadata,
+            content,
+        }))
+    }
+
+    /// Whether the name stands for the file still, and nobody wrote to it.
+    fn is_current(&self, path: &Path) -> bool {
+        fs::symlink_metadata(path).is_ok_and(|now| same(&self.metadata, &now))
+    }
+
+    /// Writes into the file where it stands. A reader at that very moment, or a loss of power, may meet a
+    /// part; an error puts the old content back.
+    fn overwrite(&self, path: &Path, new: &[u8]) -> io::Result<Outcome> {
+        let mut file = File::options().write(true).open(path)?;
+        if !same(&self.metadata, &file.metadata()?) {
+            return Ok(Outcome::Changed);
+        }
+        let mut put = |content: &[u8]| {
+            file.rewind()?;
+            file.write_all(content)?;
+            file.set_len(content.len() as u64)?;
+            file.sync_all()
+        };
+        // In one piece with blank lines behind it, so that nothing of a longer old end is read with it.
+        let length = new.len().max(self.content.len());
+        let mut padded = Zeroizing::new(Vec::with_capacity(length));
+        padded.extend_from_slice(new);
+        padded.resize(length, b'\n');
+        match put(&padded).and_then(|()| put(new)) {
+            Ok(()) => Ok(Outcome::Written),
+            Err(error) => {
+                let _ = put(&self.content); // What counts is why it could not be written.
+                Err(error)
+            }
+        }
+    }
+}
+
+/// Writes a new file beside the old one and renames it.
+fn put_in_place(
+    path: &Path,
+    new: &[u8],
+    old: Option<&Old>,
+    console: &Console,
+) -> Result<Outcome, Refused> {
+    let mut file = temporary_beside(path)?;
+    file.write_all(new)?;
+    if let Some(old) = old {
+        attributes::take_over(file.as_file(), &old.file, &old.metadata, console)?;
+    }
+    file.as_file().sync_all()?;
+    match old {
+        Some(old) if !old.is_current(path) => return Ok(Outcome::Changed),
+        Some(_) => file.persist(path).map_err(|error| error.error)?,
+        None => match file.persist_noclobber(path) {
+            Ok(file) => file,
+            Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => {
+                return Ok(Outcome::Changed);
+            }
+            Err(error) => return Err(Refused(error.error)),
+        },
+    };
+    Ok(Outcome::Written)
+}
+
+#[cfg(unix)]
+fn same(before: &Metadata, now: &Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    let told = |metadata: &Metadata| {
+        [
+            metadata.dev().cast_signed(),
+            metadata.ino().cast_signed(),
+            metadata.size().cast_signed(),
+            metadata.mtime(),
+            metadata.mtime_nsec(),
+        ]
+    };
+    told(before) == told(now)
+}
+
+#[cfg(not(unix))]
+fn same(before: &Metadata, now: &Metadata) -> bool {
+    before.len() == now.len() && before.modified().ok() == now.modified().ok()
+}
+
+/// Whether the directory or the file's owner stands in the way, so that the file itself may be written.
+fn is_for_the_directory(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::PermissionDenied
+            | io::ErrorKind::ReadOnlyFilesystem
+            | io::ErrorKind::ResourceBusy
+            | io::ErrorKind::CrossesDevices
+    )
+}
+
+/// The error with its cause in words.
+fn explained(error: io::Error, path: &Path, old: Option<&Old>) -> io::Error {
+    if !is_for_the_directory(&error) {
+        return error;
+    }
+    let folder = folder_of(path).display();
+    let cause = match error.kind() {
+        io::ErrorKind::ResourceBusy | io::ErrorKind::CrossesDevices => {
+            "it is mounted by itself, so that it cannot be replaced: mount its directory".to_owned()
+        }
+        io::ErrorKind::ReadOnlyFilesystem => {
+            format!(
+                "a new file cannot be made in `{folder}`, which is read-only: mount it for writing"
+            )
+        }
+        _ => match old.and_then(|old| foreign_owner(&old.metadata)) {
+            Some(owner) => format!(
+                "it belongs to user {owner}, and only its owner or root can replace it: run this as that user"
+            ),
+            None => format!(
+                "a new file cannot be made in `{folder}`, which this user cannot write to: change its mode or owner"
+            ),
+        },
+    };
+    let instead = match old {
+        Some(_) => {
+            "; --in-place writes into the file where it stands, and a reader or a crash at that moment may \
+             meet half of it"
+        }
+        None => "",
+    };
+    io::Error::new(error.kind(), format!("{error}; {cause}{instead}"))
+}
+
+#[cfg(unix)]
+fn foreign_owner(metadata: &Metadata) -> Option<u32> {
+    let owner = std::os::unix::fs::MetadataExt::uid(metadata);
+    (owner != rustix::process::geteuid().as_raw()).then_some(owner)
+}
+
+#[cfg(not(unix))]
+fn foreign_owner(_: &Metadata) -> Option<u32> {
+    None
+}
+
+fn make_directory(folder: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+/// Locks the file against other processes of this program. Without the lock, which the system frees with the
+/// process, it goes on: a change that another makes meanwhile is seen before the file is replaced, all but
+/// surely.
+fn lock(folder: &Path, path: &Path, console: &Console) -> Option<File> {
+    let begun = Instant::now();
+    let file = match open_lock(folder, path) {
+        Ok(file) => file,
+        Err(error) => {
+            console.detail(format_args!("the credentials file is not locked: {error}"));
+            return None;
+        }
+    };
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Some(file),
+            Err(TryLockError::WouldBlock) if begun.elapsed() < MAX_LOCK_WAIT => {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            Err(TryLockError::WouldBlock) => {
+                let (folder, seconds) = (folder.display(), MAX_LOCK_WAIT.as_secs());
+                console.warn(format!(
+                    "another process holds the lock of `{folder}` for more than {seconds} s, and is not waited \
+                     for: find it with `fuser`, and keep the directory to its owner (mode 700)"
+                ));
+                return None;
+            }
+            Err(TryLockError::Error(error)) => {
+                console.detail(format_args!("the credentials file is not locked: {error}"));
+                return None;
+            }
+        }
+    }
+}
+
+/// The directory, so that no file of ours is left lying there.
+#[cfg(unix)]
+fn open_lock(folder: &Path, _: &Path) -> io::Result<File> {
+    File::open(folder)
+}
+
+/// A file beside it: elsewhere, directories cannot be locked.
+#[cfg(not(unix))]
+fn open_lock(_: &Path, path: &Path) -> io::Result<File> {
+    files::open_lock(&path.with_extension("rolesanywhere-lock"))
+}
+
+/// Removes what killed processes left: old temporary files for this very file, this user's own.
+fn sweep(path: &Path) {
+    let Some(wanted) = path.file_name().and_then(|name| name.to_str()) else {
+        return;
+    };
+    let entries = fs::read_dir(folder_of(path))
+        .into_iter()
+        .flatten()
+        .flatten();
+    for entry in entries.take(MAX_SWEPT) {
+        let name = entry.file_name();
+        if name.to_str().and_then(temporary_for) != Some(wanted) {
+            continue;
+        }
+        let is_left = entry.metadata().is_ok_and(|metadata| {
+            let age = metadata
+                .modified()
+                .map(|at| SystemTime::now().duration_since(at).unwrap_or_default());
+            metadata.is_file()
+                && foreign_owner(&metadata).is_none()
+                && age.is_ok_and(|age| age > LEFT_BEHIND)
+        });
+        if is_left {
+            let _ = fs::remove_file(entry.path()); // Whoever came before saved us the trouble.
+        }
+    }
+}
+
+/// Makes the renaming last through a loss of power. Some file systems cannot, and some directories may be
+/// written but not read: the file is written all the same.
+#[cfg(unix)]
+fn sync_directory(folder: &Path) -> io::Result<()> {
+    match File::open(folder).and_then(|folder| folder.sync_all()) {
+        Err(error)
+            if !matches!(
+                error.kind(),
+                io::ErrorKind::PermissionDenied
+                    | io::ErrorKind::InvalidInput
+                    | io::ErrorKind::Unsupported
+            ) =>
+        {
+            Err(error)
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(not(unix))]
+fn sync_directory(_: &Path) -> io::Result<()> {
+    Ok(())
+}

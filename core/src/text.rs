@@ -1,0 +1,131 @@
+//! Text for people that strangers had a part in: names in certificates, answers of servers, paths.
+
+use alloc::{borrow::Cow, string::String};
+use core::fmt::Write as _;
+
+/// The text with everything escaped that a reader does not see or that changes what he sees: a message
+/// then cannot break its line, drive a terminal, or show its parts in another order.
+///
+/// White space that begins a new line or column becomes a space. Other control characters, bidirectional
+/// and other format characters and fillers that leave nothing or a blank become `\u{202e}`, as Rust
+/// writes them. All else stays as it is.
+pub fn printable(text: &str) -> Cow<'_, str> {
+    if text.chars().all(is_visible) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        match c {
+            '\t' | '\n' | '\r' => shown.push(' '),
+            c if is_visible(c) => shown.push(c),
+            c => {
+                let _ = write!(shown, "\\u{{{:x}}}", u32::from(c)); // Writing into a string does not fail.
+            }
+        }
+    }
+    Cow::Owned(shown)
+}
+
+/// [`printable`] of a text that is owned, which is copied only where something is escaped.
+pub(crate) fn made_printable(text: String) -> String {
+    match printable(&text) {
+        Cow::Borrowed(_) => text,
+        Cow::Owned(shown) => shown,
+    }
+}
+
+fn is_visible(c: char) -> bool {
+    if c.is_ascii() {
+        return !c.is_ascii_control();
+    }
+    let c = u32::from(c);
+    !INVISIBLE
+        .iter()
+        .any(|(first, last)| (*first..=*last).contains(&c))
+}
+
+/// Beyond ASCII: control characters, format characters and separators of lines (general categories Cc, Cf,
+/// Zl and Zp), and what the Unicode standard lists as `Default_Ignorable_Code_Point`, of Unicode 16. Also
+/// the Braille pattern without a dot, which is a blank. A table of our own, because the code of a wasm
+/// module is paid for by the byte.
+const INVISIBLE: [(u32, u32); 29] = [
+    (0x80, 0x9F),
+    (0xAD, 0xAD),
+    (0x34F, 0x34F),
+    (0x600, 0x605),
+    (0x61C, 0x61C),
+    (0x6DD, 0x6DD),
+    (0x70F, 0x70F),
+    (0x890, 0x891),
+    (0x8E2, 0x8E2),
+    (0x115F, 0x1160),
+    (0x17B4, 0x17B5),
+    (0x180B, 0x180F),
+    (0x200B, 0x200F),
+    (0x2028, 0x202E),
+    (0x2060, 0x206F),
+    (0x2800, 0x2800),
+    (0x3164, 0x3164),
+    (0xFE00, 0xFE0F),
+    (0xFEFF, 0xFEFF),
+    (0xFFA0, 0xFFA0),
+    (0xFFF0, 0xFFFB),
+    (0x1_10BD, 0x1_10BD),
+    (0x1_10CD, 0x1_10CD),
+    (0x1_3430, 0x1_343F),
+    (0x1_BCA0, 0x1_BCA3),
+    (0x1_D173, 0x1_D17A),
+    (0xE_0000, 0xE_0FFF),
+    // Private use: what a font shows for it, if anything, is not what the writer of the message meant.
+    (0xF_0000, 0xF_FFFD),
+    (0x10_0000, 0x10_FFFD),
+];
+
+#[cfg(test)]
+mod tests {
+    use unicode_properties::{GeneralCategory, UnicodeGeneralCategory as _};
+
+    use super::*;
+
+    #[test]
+    fn a_message_cannot_break_the_line_drive_the_terminal_or_turn_round() {
+        for (text, shown) in [
+            ("a\nb\r\u{1b}[31mc\u{9b}d\0", r"a b \u{1b}[31mc\u{9b}d\u{0}"),
+            ("CN=\u{202e}moc.elpmaxe", r"CN=\u{202e}moc.elpmaxe"),
+            (
+                "ro\u{200b}le\u{2066}\u{feff}\u{e0041}",
+                r"ro\u{200b}le\u{2066}\u{feff}\u{e0041}",
+            ),
+            ("a\u{2028}b\u{3164}", r"a\u{2028}b\u{3164}"),
+            (
+                "Zürich, 東京, عمّان, 100 €, … →",
+                "Zürich, 東京, عمّان, 100 €, … →",
+            ),
+        ] {
+            assert_eq!(printable(text), shown);
+        }
+    }
+
+    // The categories are those of another crate.
+    #[test]
+    fn every_character_that_unicode_calls_a_control_or_a_format_is_escaped() {
+        for c in '\0'..=char::MAX {
+            let escaped = !is_visible(c);
+            match c.general_category() {
+                GeneralCategory::Control
+                | GeneralCategory::Format
+                | GeneralCategory::LineSeparator
+                | GeneralCategory::ParagraphSeparator => assert!(escaped, "{c:?}"),
+                GeneralCategory::UppercaseLetter
+                | GeneralCategory::LowercaseLetter
+                | GeneralCategory::DecimalNumber
+                | GeneralCategory::MathSymbol
+                | GeneralCategory::CurrencySymbol
+                | GeneralCategory::DashPunctuation
+                | GeneralCategory::OpenPunctuation
+                | GeneralCategory::SpaceSeparator => assert!(!escaped, "{c:?}"),
+                _ => {}
+            }
+        }
+    }
+}
