@@ -17,6 +17,7 @@ mod https;
 mod identity;
 mod identity_files;
 mod keys;
+mod memory;
 mod output_file;
 mod password;
 mod proxy;
