@@ -4,16 +4,16 @@
 use std::path::{Path, PathBuf};
 
 use rolesanywhere_core::{
-    CertificateChain, Endpoint, EndpointOptions, Error, ErrorKind, Result, Session,
-    identity::{self, Severity},
+    Endpoint, EndpointOptions, Error, ErrorKind, Result, Session,
+    provider::Policy,
     session::{ArnPlacement, CreateSession},
 };
 
 use crate::{
     arguments::{ArnsIn, ClientOptions, NetworkOptions, SessionOptions},
     console::Console,
+    driver::Driver,
     environment::Environment,
-    exchange::{self, Exchange},
     files,
     https::{HttpsClient, Reach},
     identity::Identity,
@@ -112,33 +112,34 @@ impl<'a> Client<'a> {
         Identity::open(options.whereabouts(), &access)
     }
 
-    /// Asks for a session. The files are read anew each time, so that renewed certificates count.
+    /// Asks for a session, past the kept ones. The files are read anew each time, so that renewed
+    /// certificates count.
     ///
     /// # Errors
     /// The core's, the files' and the network's, each with what to do.
     pub(crate) fn session(&self) -> Result<Session> {
-        let console = self.console;
-        let identity = self.identity()?;
-        let end_entity = identity.chain.end_entity();
-        console.detail(format_args!(
-            "certificate: {} serial {}, {}, {} intermediate(s)",
-            end_entity.subject(),
-            end_entity.serial_decimal(),
-            identity.key.algorithm(),
-            identity.chain.intermediates().len()
-        ));
-        self.stop_at_findings(&identity.chain)?;
-        let signer = identity.key.signer()?;
-        let client = self.http()?;
-        console.detail(format_args!("{}", client.describe()));
-        Exchange {
-            request: &self.request,
-            chain: &identity.chain,
-            signer: &*signer,
-            client: &client,
-            console,
+        let mut driver = Driver::new(self, Policy::default(), None);
+        driver.session().cloned()
+    }
+
+    /// The policy with what the options say.
+    pub(crate) fn policy(&self, policy: Policy) -> Policy {
+        let policy = match self.options.network.request_timeout {
+            Some(timeout) => Policy {
+                attempt_timeout: timeout,
+                ..policy
+            },
+            None => policy,
+        };
+        match self.passwords.may_ask() {
+            true => policy.with_person(),
+            false => policy,
         }
-        .run()
+    }
+
+    /// Where progress and warnings are said.
+    pub(crate) fn console(&self) -> &'a Console {
+        self.console
     }
 
     /// The way to the endpoint.
@@ -159,28 +160,11 @@ impl<'a> Client<'a> {
         let name = self.options.session.role_session_name.as_deref();
         name.filter(|name| !name.is_empty())
     }
-
-    /// What the service will refuse stops here, with its reason, which the service does not give.
-    fn stop_at_findings(&self, chain: &CertificateChain) -> Result<()> {
-        for finding in identity::findings(chain, exchange::now(), self.session_name()) {
-            match finding.severity {
-                Severity::Refusal => {
-                    return Err(Error::new(
-                        ErrorKind::InvalidCertificate,
-                        format!("the service will refuse this: {finding}"),
-                    ));
-                }
-                _ => self.console.warn(finding.to_string()),
-            }
-        }
-        Ok(())
-    }
 }
 
 fn reach(network: &NetworkOptions) -> Reach {
     Reach {
         connect_timeout: network.connect_timeout,
-        request_timeout: network.request_timeout,
         insecure: network.no_verify_ssl,
         ca_bundle: network.ca_bundle.clone(),
     }

@@ -7,7 +7,9 @@ use std::{
     time::Duration,
 };
 
-use rolesanywhere_core::{Error, ErrorKind, HttpResponse, session::MAX_RESPONSE_LENGTH};
+use rolesanywhere_core::{
+    Error, ErrorKind, HttpRequest, HttpResponse, provider::Loss, session::MAX_RESPONSE_LENGTH,
+};
 use rustls::{AlertDescription, CertificateError};
 use ureq::{
     Agent, Timeout,
@@ -34,8 +36,6 @@ const MAX_RESPONSE_HEADERS: usize = 32 * 1024;
 pub(crate) struct Reach {
     /// How long opening a connection may take: name lookup, TCP, proxy and TLS.
     pub(crate) connect_timeout: Duration,
-    /// How long one exchange may take as a whole.
-    pub(crate) request_timeout: Duration,
     /// Whether any server certificate is accepted, and plain HTTP beyond this machine.
     pub(crate) insecure: bool,
     /// The authorities to trust instead of those that the environment or the system names.
@@ -61,11 +61,11 @@ struct ProxyInUse {
     has_user: bool,
 }
 
-/// Why no answer came, and whether the next attempt may fare better.
+/// Why no answer came, in words and by its kind.
 #[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) error: Error,
-    pub(crate) passing: bool,
+    pub(crate) loss: Loss,
 }
 
 impl HttpsClient {
@@ -118,7 +118,6 @@ impl HttpsClient {
             .max_redirects(0) // A redirect would send the signed request elsewhere.
             .max_redirects_will_error(false)
             .timeout_connect(Some(reach.connect_timeout))
-            .timeout_global(Some(reach.request_timeout))
             .no_delay(true)
             .input_buffer_size(BUFFER_LENGTH)
             .output_buffer_size(BUFFER_LENGTH)
@@ -150,32 +149,36 @@ impl HttpsClient {
         format!("roots: {roots}; proxy: {proxy}")
     }
 
-    /// Sends a request and reads the whole answer, at most [`MAX_RESPONSE_LENGTH`] bytes and one.
+    /// Sends a request and reads the whole answer, at most [`MAX_RESPONSE_LENGTH`] bytes and one, within
+    /// `timeout`.
     pub(crate) fn send(
         &self,
-        method: &str,
-        url: &str,
-        headers: &[(String, String)],
-        body: &[u8],
+        sent: &HttpRequest,
+        timeout: Duration,
     ) -> Result<HttpResponse, Failure> {
-        let mut request = Request::builder().method(method).uri(url);
-        for (name, value) in headers {
+        let mut request = Request::builder().method(sent.method).uri(&sent.url);
+        for (name, value) in &sent.headers {
             request = request.header(name, value);
         }
-        let request = request.body(body).map_err(|error| Failure {
+        let request = request.body(&*sent.body).map_err(|error| Failure {
             error: Error::new(
                 ErrorKind::InvalidInput,
                 format!("the request cannot be written: {error}"),
             ),
-            passing: false,
+            loss: Loss::Unsendable,
         })?;
+        let request = self
+            .agent
+            .configure_request(request)
+            .timeout_global(Some(timeout))
+            .build();
         let mut response = self
             .agent
             .run(request)
-            .map_err(|error| self.failure(&error))?;
+            .map_err(|error| self.failure(&error, timeout))?;
         let limit = MAX_RESPONSE_LENGTH as u64 + 1;
         let body = response.body_mut().with_config().limit(limit).read_to_vec();
-        let body = body.map_err(|error| self.failure(&error))?;
+        let body = body.map_err(|error| self.failure(&error, timeout))?;
         let headers = response.headers().iter().map(|(name, value)| {
             let value = String::from_utf8_lossy(value.as_bytes());
             (name.as_str().to_owned(), value.into_owned())
@@ -185,15 +188,16 @@ impl HttpsClient {
     }
 
     /// ureq's error in words that say what to do.
-    fn failure(&self, error: &ureq::Error) -> Failure {
+    fn failure(&self, error: &ureq::Error, timeout: Duration) -> Failure {
         let endpoint = &self.endpoint;
-        let transport = |message: String, passing| Failure {
+        let transport = |message: String, loss| Failure {
             error: Error::new(ErrorKind::TransportFailed, message),
-            passing,
+            loss,
         };
+        // Another attempt would get the same.
         let invalid = |message: String| Failure {
             error: Error::new(ErrorKind::InvalidResponse, message),
-            passing: false,
+            loss: Loss::Unsendable,
         };
         let via = match &self.proxy {
             Some(proxy) => format!(" through the proxy of {}", proxy.variable),
@@ -201,18 +205,18 @@ impl HttpsClient {
         };
         match error {
             ureq::Error::Io(error) => match tls_error(error) {
-                Some(error) => transport(self.tls_failure(error), false),
+                Some(error) => transport(self.tls_failure(error), Loss::Untrusted),
                 None if error.kind() == io::ErrorKind::ConnectionRefused => transport(
                     format!(
                         "`{endpoint}`{via} refuses connections: check the endpoint, the proxy and the firewall"
                     ),
-                    true,
+                    Loss::Unreachable,
                 ),
                 None => transport(
                     format!(
                         "the connection to `{endpoint}`{via} broke ({error}): check the network and the proxy"
                     ),
-                    true,
+                    Loss::Unreachable,
                 ),
             },
             ureq::Error::Timeout(Timeout::Connect | Timeout::Resolve) => transport(
@@ -221,21 +225,21 @@ impl HttpsClient {
                      `--connect-timeout` allows more",
                     self.reach.connect_timeout.as_secs_f64(),
                 ),
-                true,
+                Loss::TimedOut,
             ),
             ureq::Error::Timeout(_) => transport(
                 format!(
                     "`{endpoint}`{via} did not answer within {} s: check what listens there; \
                      `--request-timeout` allows more",
-                    self.reach.request_timeout.as_secs_f64(),
+                    timeout.as_secs_f64(),
                 ),
-                true,
+                Loss::TimedOut,
             ),
             ureq::Error::HostNotFound => transport(
                 format!(
                     "`{endpoint}`{via} is not found by name: check the region, the endpoint and the name server"
                 ),
-                true,
+                Loss::Unreachable,
             ),
             ureq::Error::ConnectProxyFailed(reason) => transport(self.proxy_failure(reason), false),
             ureq::Error::BodyExceedsLimit(_) => invalid(format!(
@@ -249,7 +253,7 @@ impl HttpsClient {
             )),
             other => transport(
                 format!("the exchange with `{endpoint}`{via} failed: {other}"),
-                false,
+                Loss::Unsendable,
             ),
         }
     }

@@ -84,6 +84,15 @@ impl<'a> Passwords<'a> {
         outcome
     }
 
+    /// Whether a person may be asked for a password: no place is named, and there is a terminal.
+    pub(crate) fn may_ask(&self) -> bool {
+        let options = self.options;
+        let is_named = options.password_file.is_some()
+            || options.password_env.is_some()
+            || options.password_fd.is_some();
+        !is_named && terminal::is_there()
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, Option<Password>> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -8,10 +8,6 @@ use clap::{Arg, ArgAction, Args, ValueEnum};
 /// How long opening a connection may take: name lookup, TCP, proxy and TLS.
 const CONNECT_TIMEOUT_SECONDS: &str = "10";
 
-/// How long one attempt may take as a whole. CreateSession answers within a second; a machine that
-/// swaps or a slow link gets thirty.
-const REQUEST_TIMEOUT_SECONDS: &str = "30";
-
 /// Where sessions are kept for the next call.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Cache")]
@@ -189,9 +185,9 @@ pub(crate) struct NetworkOptions {
     /// How long opening a connection may take
     #[arg(long, value_name = "SECONDS", default_value = CONNECT_TIMEOUT_SECONDS, value_parser = timeout)]
     pub(crate) connect_timeout: Duration,
-    /// How long one attempt may take as a whole; there are three at most
-    #[arg(long, value_name = "SECONDS", default_value = REQUEST_TIMEOUT_SECONDS, value_parser = timeout)]
-    pub(crate) request_timeout: Duration,
+    /// How long one attempt may take as a whole [default: 10]; there are three at most, in 45 seconds
+    #[arg(long, value_name = "SECONDS", value_parser = timeout)]
+    pub(crate) request_timeout: Option<Duration>,
 }
 
 /// What is said on stderr.

@@ -2,7 +2,8 @@
 //! (IMDSv2) and the container credentials endpoint hand them out.
 //!
 //! One thread renews, and is the only one that ever asks the service; another answers, from what was
-//! published last. So there is one renewal in flight at most, and no request waits for one.
+//! published last. So there is one renewal in flight at most, and a request waits for one only where nothing is
+//! valid, and not long.
 
 mod answer;
 mod authorization;
@@ -34,8 +35,8 @@ const DRAIN: Duration = Duration::from_secs(5);
 /// Serves until SIGTERM or SIGINT, then lets what is being answered finish, and ends well.
 ///
 /// # Errors
-/// Options that contradict each other, an address that cannot be had, and the first session's: a
-/// server that has nothing to serve does not start.
+/// Options that contradict each other, an address that cannot be had, and why there is no first session,
+/// where no retry mends that. A network that is not up yet is waited for.
 pub(crate) fn run(
     options: &'static Serve,
     environment: Environment<'static>,
@@ -72,6 +73,7 @@ pub(crate) fn run(
             role,
             region,
             published,
+            renewer: renewer.clone(),
             tokens: imds.then(Tokens::new).transpose()?,
             authorization,
             allowed_hosts: options.allow_host.clone(),

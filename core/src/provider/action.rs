@@ -327,6 +327,21 @@ impl Window {
         };
         by_wall && by_monotonic
     }
+
+    /// How long the window still covers clocks that go on from this moment without being set; zero when
+    /// it does not cover this moment.
+    pub fn remaining(&self, now: super::Reading) -> Duration {
+        if !self.covers(now) {
+            return Duration::ZERO;
+        }
+        let by_wall = self.until.milliseconds().saturating_sub(now.wall.milliseconds());
+        let by_wall = u64::try_from(by_wall).unwrap_or(0);
+        let milliseconds = match (now.monotonic, self.monotonic_until) {
+            (Some(now), Some(until)) => by_wall.min(until.saturating_sub(now)),
+            _ => by_wall,
+        };
+        Duration::from_millis(milliseconds)
+    }
 }
 
 /// What a caller who wants credentials is to do.

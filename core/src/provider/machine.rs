@@ -252,6 +252,14 @@ impl Provider {
         Duration::from_millis(u64::try_from(left).unwrap_or(0))
     }
 
+    /// The time in which the service accepts the credentials at hand, for a server that hands them out
+    /// without asking: until their end, and not on a clock that was set back. `None` when there are none
+    /// that are valid.
+    pub fn valid_window(&mut self, now: Reading) -> Option<Window> {
+        self.advance(now);
+        (self.standing() != Standing::None).then(|| self.window_of(u64::MAX))
+    }
+
     /// When the credentials at hand end, by the host's clock as far as it is known: for an SDK that
     /// compares the expiration with that clock.
     pub fn ends_at(&mut self, now: Reading) -> Option<super::HostTime> {
@@ -578,15 +586,20 @@ impl Provider {
         self.window(fresh)
     }
 
-    /// The next so many milliseconds, up to the end of the credentials.
+    /// The next so many milliseconds, up to the end of the credentials, after which the host asks.
     fn window(&self, milliseconds: u64) -> Window {
+        match self.clock.reading().monotonic {
+            Some(_) => self.window_of(milliseconds),
+            None => self.window_of(milliseconds.min(BLIND_LOOK)),
+        }
+    }
+
+    /// The next so many milliseconds, up to the end of the credentials.
+    fn window_of(&self, milliseconds: u64) -> Window {
         let now = self.clock.reading();
         let held = self.held.as_ref();
         let valid = held.map_or(0, |held| held.expires_at - self.clock.service_milliseconds());
-        let mut length = milliseconds.min(u64::try_from(valid).unwrap_or(0));
-        if now.monotonic.is_none() {
-            length = length.min(BLIND_LOOK);
-        }
+        let length = milliseconds.min(u64::try_from(valid).unwrap_or(0));
         Window {
             since: now.wall.plus(-super::clock::UNSEEN_STEP_MILLISECONDS),
             until: now.wall.plus(i64::try_from(length).unwrap_or(i64::MAX)),

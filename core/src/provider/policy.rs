@@ -80,6 +80,35 @@ impl Default for Policy {
     }
 }
 
+impl Policy {
+    /// For credentials that botocore keeps: `credential_process`, an assumed-role provider of its own.
+    ///
+    /// botocore asks again from 15 minutes before the end on, at each use, and insists from 10 minutes on
+    /// (`RefreshableCredentials`). What it is given then must last longer, or it would ask at every use:
+    /// the windows are 20 and 10 minutes.
+    #[must_use]
+    pub fn for_botocore() -> Self {
+        Self {
+            background_window: Duration::from_secs(20 * 60),
+            mandatory_window: Duration::from_secs(10 * 60),
+            ..Self::default()
+        }
+    }
+
+    /// The same policy where a person at a terminal may be asked for a password or a PIN, which takes as
+    /// long as it takes: five minutes for the identity and for a signature, ten for a renewal.
+    #[must_use]
+    pub fn with_person(self) -> Self {
+        let minutes = |minutes: u64| Duration::from_secs(60 * minutes);
+        Self {
+            identity_timeout: self.identity_timeout.max(minutes(5)),
+            signing_timeout: self.signing_timeout.max(minutes(5)),
+            total_timeout: self.total_timeout.max(minutes(10)),
+            ..self
+        }
+    }
+}
+
 /// The back-off before the second attempt of a renewal is up to twice this when the service is
 /// overloaded, and doubles from there (as the AWS SDKs' standard mode, "full jitter").
 pub(super) const BUSY_BACKOFF: u64 = 500;

@@ -10,7 +10,7 @@ use rolesanywhere_core::{
 use serde_json::json;
 
 use super::is_refusal;
-use crate::{environment::Environment, retry};
+use crate::{environment::Environment, clock};
 
 /// All that was found out.
 pub(super) struct Report {
@@ -225,7 +225,7 @@ impl Report {
             Some(clock) => {
                 let seconds = clock.offset_seconds;
                 let told = match clock.is_refused() {
-                    true => retry::describe_offset(seconds),
+                    true => clock::describe_offset(seconds),
                     false => format!("the server's is {seconds} s ahead"),
                 };
                 table.mark("clock", Mark::Doubtful, &format!("{told}: set the clock"));

@@ -1,6 +1,6 @@
 //! From a request to its answer.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http_body_util::Full;
@@ -8,17 +8,17 @@ use hyper::{
     HeaderMap, Method, Request, Response, StatusCode,
     header::{ALLOW, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER},
 };
-use rolesanywhere_core::{Arn, UnixTime};
+use rolesanywhere_core::Arn;
 use rolesanywhere_emulator::addressing::{Addressing, Host, HostName, Page};
 use tokio::sync::watch;
 
 use super::{
     authorization::Authorization,
     metrics::{Metrics, Route},
-    renewer::{Published, Served},
+    renewer::{Published, Renewer, Served},
     token::{MAX_TTL, Tokens},
 };
-use crate::exchange;
+use crate::clock;
 
 static TTL: HeaderName = HeaderName::from_static("x-aws-ec2-metadata-token-ttl-seconds");
 static TOKEN: HeaderName = HeaderName::from_static("x-aws-ec2-metadata-token");
@@ -32,6 +32,10 @@ const IDENTITY_DOCUMENT: &str = "/latest/dynamic/instance-identity/document";
 pub(super) const CONTAINER: &str = "/credentials";
 const CONTAINER_OF_EKS: &str = "/v1/credentials";
 
+/// How long a request that finds no valid credentials waits for a renewal: SDKs give the metadata service
+/// one second (botocore's `metadata_service_timeout`).
+const RENEWAL_PATIENCE: Duration = Duration::from_millis(800);
+
 type Answer = Response<Full<Bytes>>;
 
 /// All that answers need; shared by the connections.
@@ -40,6 +44,8 @@ pub(super) struct Answerer {
     /// The trust anchor's.
     pub(super) region: String,
     pub(super) published: watch::Receiver<Published>,
+    /// What is woken when nothing is valid.
+    pub(super) renewer: Renewer,
     /// Of IMDSv2; without them there is no IMDSv2.
     pub(super) tokens: Option<Tokens>,
     /// What the container credentials endpoint asks for; without it there is no such endpoint.
@@ -51,14 +57,36 @@ pub(super) struct Answerer {
 }
 
 impl Answerer {
-    /// Answers a request, whose body is not looked at.
-    pub(super) fn answer<B>(&self, request: &Request<B>) -> Answer {
-        let (route, answer) = match self.refusal(request) {
-            Some(why) => (Route::Other, text(StatusCode::FORBIDDEN, why)),
-            None => self.route(request, exchange::now()),
-        };
+    /// Answers a request, whose body is not looked at. Where there are no valid credentials (the machine
+    /// slept, the network has just come back), the renewing thread is woken and given a moment.
+    pub(super) async fn answer<B>(&self, request: &Request<B>) -> Answer {
+        let (mut route, mut answer) = self.answer_now(request);
+        if answer.status() == StatusCode::SERVICE_UNAVAILABLE && self.hands_out(route) {
+            self.renewer.wake();
+            let mut published = self.published.clone();
+            let renewed = published.wait_for(|published| published.valid().is_some());
+            let is_renewed = matches!(tokio::time::timeout(RENEWAL_PATIENCE, renewed).await, Ok(Ok(_)));
+            if is_renewed {
+                (route, answer) = self.answer_now(request);
+            }
+        }
         self.metrics.answered(route, answer.status().as_u16());
         answer
+    }
+
+    fn answer_now<B>(&self, request: &Request<B>) -> (Route, Answer) {
+        match self.refusal(request) {
+            Some(why) => (Route::Other, text(StatusCode::FORBIDDEN, why)),
+            None => self.route(request),
+        }
+    }
+
+    /// Whether a route hands out credentials.
+    fn hands_out(&self, route: Route) -> bool {
+        matches!(
+            route,
+            Route::InstanceCredentials | Route::ContainerCredentials
+        )
     }
 
     /// What no request gets past: it was forwarded, from where nobody knows; a web page sent it; or it
@@ -96,14 +124,14 @@ impl Answerer {
             || self.allowed_hosts.contains(host)
     }
 
-    fn route<B>(&self, request: &Request<B>, now: UnixTime) -> (Route, Answer) {
+    fn route<B>(&self, request: &Request<B>) -> (Route, Answer) {
         let path = plain_path(request.uri().path());
         let path = path.as_str();
         let (method, headers) = (request.method(), request.headers());
         let get = |answer: &dyn Fn() -> Answer| only(&Method::GET, method, answer);
         if path.starts_with("/latest/") {
             return match &self.tokens {
-                Some(tokens) => self.instance_metadata(tokens, request, path, now),
+                Some(tokens) => self.instance_metadata(tokens, request, path),
                 None => (
                     Route::Other,
                     text(
@@ -115,12 +143,12 @@ impl Answerer {
         }
         let answer = match (path, &self.authorization) {
             (CONTAINER | CONTAINER_OF_EKS, Some(authorization)) => {
-                let answer = get(&|| self.container(headers, authorization, now));
+                let answer = get(&|| self.container(headers, authorization));
                 return (Route::ContainerCredentials, answer);
             }
-            ("/health", _) if self.observable => get(&|| self.health(now)),
+            ("/health", _) if self.observable => get(&|| self.health()),
             ("/metrics", _) if self.observable => get(&|| {
-                let page = self.metrics.to_text(now);
+                let page = self.metrics.to_text(clock::now());
                 with_type(StatusCode::OK, page.into(), "text/plain; version=0.0.4")
             }),
             _ => nothing(),
@@ -134,7 +162,6 @@ impl Answerer {
         tokens: &Tokens,
         request: &Request<B>,
         path: &str,
-        now: UnixTime,
     ) -> (Route, Answer) {
         let (method, headers) = (request.method(), request.headers());
         let get = |answer: &dyn Fn() -> Answer| {
@@ -166,7 +193,7 @@ impl Answerer {
             {
                 Some(role) => (
                     Route::InstanceCredentials,
-                    get(&|| self.instance(role, now)),
+                    get(&|| self.instance(role)),
                 ),
                 None => (Route::Other, nothing()),
             },
@@ -195,22 +222,17 @@ impl Answerer {
         resource.rsplit_once('/').map_or(resource, |(_, name)| name)
     }
 
-    fn instance(&self, role: &str, now: UnixTime) -> Answer {
+    fn instance(&self, role: &str) -> Answer {
         if role != self.own_role_name() {
             return text(StatusCode::NOT_FOUND, "there is no such role here");
         }
-        self.credentials(now, |served| &served.instance_metadata)
+        self.credentials(|served| &served.instance_metadata)
     }
 
-    fn container(
-        &self,
-        headers: &HeaderMap,
-        authorization: &Authorization,
-        now: UnixTime,
-    ) -> Answer {
+    fn container(&self, headers: &HeaderMap, authorization: &Authorization) -> Answer {
         let given = headers.get(AUTHORIZATION).map(HeaderValue::as_bytes);
         match given.is_some_and(|given| authorization.is(given)) {
-            true => self.credentials(now, |served| &served.container),
+            true => self.credentials(|served| &served.container),
             false => failure(
                 StatusCode::UNAUTHORIZED,
                 "the Authorization header is not the token: set AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
@@ -218,9 +240,9 @@ impl Answerer {
         }
     }
 
-    fn credentials(&self, now: UnixTime, form: impl Fn(&Served) -> &Bytes) -> Answer {
+    fn credentials(&self, form: impl Fn(&Served) -> &Bytes) -> Answer {
         let published = self.published.borrow();
-        match published.valid(now) {
+        match published.valid() {
             Some(served) => with_type(StatusCode::OK, form(served).clone(), "application/json"),
             None => {
                 let why = published
@@ -229,7 +251,7 @@ impl Answerer {
                     .unwrap_or("a renewal is under way");
                 let mut answer = failure(
                     StatusCode::SERVICE_UNAVAILABLE,
-                    &format!("the credentials have ended: {why}"),
+                    &format!("there are no valid credentials: {why}"),
                 );
                 let soon = HeaderValue::from_static("1");
                 answer.headers_mut().insert(RETRY_AFTER, soon);
@@ -238,12 +260,17 @@ impl Answerer {
         }
     }
 
-    fn health(&self, now: UnixTime) -> Answer {
+    fn health(&self) -> Answer {
         let published = self.published.borrow();
-        let valid = published.valid(now).is_some();
+        let valid = published.valid().is_some();
+        let served = published.served.as_ref();
         let page = serde_json::json!({
-            "credentials": if valid { "valid" } else { "ended" },
-            "expiration": published.served.expiration.to_iso8601(),
+            "credentials": match (valid, served) {
+                (true, _) => "valid",
+                (false, Some(_)) => "ended",
+                (false, None) => "none",
+            },
+            "expiration": served.map(|served| served.expiration.to_iso8601()),
             "last_failure": published.failure.as_deref(),
         });
         let status = match valid {
