@@ -248,7 +248,9 @@ impl Provider {
     pub fn valid_for(&mut self, now: Reading) -> Duration {
         self.advance(now);
         let held = self.held.as_ref();
-        let left = held.map_or(0, |held| held.expires_at - self.clock.service_milliseconds());
+        let left = held.map_or(0, |held| {
+            held.expires_at - self.clock.service_milliseconds()
+        });
         Duration::from_millis(u64::try_from(left).unwrap_or(0))
     }
 
@@ -346,12 +348,12 @@ impl Provider {
         let action = self.queue.pop_front();
         if let Some(drive) = &mut self.drive {
             drive.attended_at = line;
-            let is_waited_for = |action: &Action| {
-                action.id().is_some() || matches!(action, Action::Pause { .. })
-            };
-            if let (Some(pending), true) =
-                (&mut drive.pending, action.as_ref().is_some_and(is_waited_for))
-            {
+            let is_waited_for =
+                |action: &Action| action.id().is_some() || matches!(action, Action::Pause { .. });
+            if let (Some(pending), true) = (
+                &mut drive.pending,
+                action.as_ref().is_some_and(is_waited_for),
+            ) {
                 pending.deadline = Some(line.saturating_add(pending.timeout));
             }
         }
@@ -377,7 +379,10 @@ impl Provider {
                 (NoteKind::ClockJumped, words, by)
             }
         };
-        self.note(kind, &[words, &outcome::length_in_words(milliseconds / 1000)]);
+        self.note(
+            kind,
+            &[words, &outcome::length_in_words(milliseconds / 1000)],
+        );
     }
 
     /// Counts an action that takes too long as failed, and ends pauses.
@@ -420,7 +425,12 @@ impl Provider {
         };
         match (pending.stage, event) {
             (Stage::Identity, Event::IdentityLoaded { chain, .. }) => self.identity_loaded(chain),
-            (Stage::Identity, Event::IdentityFailed { error, modified, .. }) => {
+            (
+                Stage::Identity,
+                Event::IdentityFailed {
+                    error, modified, ..
+                },
+            ) => {
                 self.identity_failed(error, modified);
             }
             (Stage::Sign, Event::Signed { signature, .. }) => self.signed(&signature),
@@ -451,7 +461,8 @@ impl Provider {
             true => self.limits.patience,
             false => self.limits.total,
         };
-        self.queue.retain(|action| matches!(action, Action::Note(_)));
+        self.queue
+            .retain(|action| matches!(action, Action::Note(_)));
         self.wants_refresh = false;
         let mut drive = Drive {
             deadline: line.saturating_add(limit),
@@ -473,7 +484,11 @@ impl Provider {
         };
         let known = self.sharing.as_ref().and_then(|sharing| {
             let identity = sharing.identity.as_deref()?;
-            Some(EntryKey::of_identity(&self.call, identity, &sharing.context))
+            Some(EntryKey::of_identity(
+                &self.call,
+                identity,
+                &sharing.context,
+            ))
         });
         drive.key = known;
         self.drive = Some(drive);
@@ -512,7 +527,8 @@ impl Provider {
     }
 
     fn cancel(&mut self) {
-        self.queue.retain(|action| matches!(action, Action::Note(_)));
+        self.queue
+            .retain(|action| matches!(action, Action::Note(_)));
         if let Some(drive) = &mut self.drive {
             drive.pending = None;
             drive.to_store.clear();
@@ -573,7 +589,9 @@ impl Provider {
         let line = self.clock.line();
         let fresh = self.held.as_ref().map_or(0, |held| {
             let rests = held.rests_until.saturating_sub(line);
-            u64::try_from(held.background_at - now).unwrap_or(0).max(rests)
+            u64::try_from(held.background_at - now)
+                .unwrap_or(0)
+                .max(rests)
         });
         self.window(fresh)
     }
@@ -582,7 +600,9 @@ impl Provider {
     fn window(&self, milliseconds: u64) -> Window {
         let now = self.clock.reading();
         let held = self.held.as_ref();
-        let valid = held.map_or(0, |held| held.expires_at - self.clock.service_milliseconds());
+        let valid = held.map_or(0, |held| {
+            held.expires_at - self.clock.service_milliseconds()
+        });
         let mut length = milliseconds.min(u64::try_from(valid).unwrap_or(0));
         if now.monotonic.is_none() {
             length = length.min(BLIND_LOOK);
@@ -608,7 +628,10 @@ impl Provider {
             background_at,
             mandatory_at,
             expires_at,
-            rests_until: self.clock.line().saturating_add(self.limits.minimum_interval),
+            rests_until: self
+                .clock
+                .line()
+                .saturating_add(self.limits.minimum_interval),
         });
         self.failures = 0;
         self.retry_at = None;
