@@ -1,9 +1,6 @@
 //! Carries out what the core's provider decides: files, signatures, HTTP, kept sessions and sleep.
 
-use std::{
-    fs,
-    time::UNIX_EPOCH,
-};
+use std::{fs, time::UNIX_EPOCH};
 
 use rolesanywhere_core::{
     CertificateChain, Error, ErrorKind, Result, Session, Signature, UnsignedRequest,
@@ -49,9 +46,6 @@ impl<'a> Driver<'a> {
         }
         if let Some(cache) = &cache {
             provider = provider.with_sharing(cache.sharing());
-            if let Some(chain) = cache.chain() {
-                provider = provider.with_chain(chain.clone());
-            }
             if let Some(machine) = clock::machine() {
                 provider = provider.with_machine(&machine);
             }

@@ -8,7 +8,8 @@ use std::{
 };
 
 use rolesanywhere_core::{
-    Certificate, Credentials, Error, ErrorKind, Result, Session,
+    Certificate, Credentials, Error, ErrorKind, HttpRequest, Result, Session,
+    provider::Policy,
     sigv4::{self, HmacCredentials, HmacSettings, Payload, SigningRequest},
 };
 use rolesanywhere_emulator::{
@@ -20,9 +21,9 @@ use rolesanywhere_emulator::{
 use crate::{
     arguments::{Arguments, Command, Demo},
     client::Client,
+    clock,
     console::Console,
     environment::Environment,
-    exchange,
     https::{HttpsClient, Reach},
     output_file,
 };

@@ -12,13 +12,7 @@ use rolesanywhere_core::{
 };
 
 use self::report::{Clock, Endpoint, Granted, Report, Verdict};
-use crate::{
-    arguments::Doctor,
-    client::Client,
-    clock,
-    console::Console,
-    environment::Environment,
-};
+use crate::{arguments::Doctor, client::Client, clock, console::Console, environment::Environment};
 
 /// A clock that is off by less is not worth a word: HTTP's `Date` has whole seconds and travels.
 const IGNORED_OFFSET_SECONDS: i64 = 5;

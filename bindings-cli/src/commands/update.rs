@@ -40,20 +40,24 @@ pub(crate) fn run(
     let mut written = None;
     loop {
         let pause = match driver.look() {
-            Outcome::Valid(window) => match update(&mut driver, &file, options, console, &mut written) {
-                Ok(()) if options.once => return Ok(()),
-                Ok(()) => window.remaining(clock::reading()),
-                Err(error) if options.once || written.is_none() => return Err(error),
-                Err(error) => {
-                    console.warn(format!("{error}; trying again"));
-                    Policy::default().minimum_interval
+            Outcome::Valid(window) => {
+                match update(&mut driver, &file, options, console, &mut written) {
+                    Ok(()) if options.once => return Ok(()),
+                    Ok(()) => window.remaining(clock::reading()),
+                    Err(error) if options.once || written.is_none() => return Err(error),
+                    Err(error) => {
+                        console.warn(format!("{error}; trying again"));
+                        Policy::default().minimum_interval
+                    }
                 }
-            },
+            }
             Outcome::None(again_after) => {
                 let error = driver.error();
                 if options.once || !error.is_retryable() {
                     return Err(match written {
-                        Some(_) => error.context("the credentials have ended and cannot be renewed"),
+                        Some(_) => {
+                            error.context("the credentials have ended and cannot be renewed")
+                        }
                         None => error,
                     });
                 }

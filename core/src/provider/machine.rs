@@ -248,7 +248,9 @@ impl Provider {
     pub fn valid_for(&mut self, now: Reading) -> Duration {
         self.advance(now);
         let held = self.held.as_ref();
-        let left = held.map_or(0, |held| held.expires_at - self.clock.service_milliseconds());
+        let left = held.map_or(0, |held| {
+            held.expires_at - self.clock.service_milliseconds()
+        });
         Duration::from_millis(u64::try_from(left).unwrap_or(0))
     }
 
@@ -354,12 +356,12 @@ impl Provider {
         let action = self.queue.pop_front();
         if let Some(drive) = &mut self.drive {
             drive.attended_at = line;
-            let is_waited_for = |action: &Action| {
-                action.id().is_some() || matches!(action, Action::Pause { .. })
-            };
-            if let (Some(pending), true) =
-                (&mut drive.pending, action.as_ref().is_some_and(is_waited_for))
-            {
+            let is_waited_for =
+                |action: &Action| action.id().is_some() || matches!(action, Action::Pause { .. });
+            if let (Some(pending), true) = (
+                &mut drive.pending,
+                action.as_ref().is_some_and(is_waited_for),
+            ) {
                 pending.deadline = Some(line.saturating_add(pending.timeout));
             }
         }
@@ -385,7 +387,10 @@ impl Provider {
                 (NoteKind::ClockJumped, words, by)
             }
         };
-        self.note(kind, &[words, &outcome::length_in_words(milliseconds / 1000)]);
+        self.note(
+            kind,
+            &[words, &outcome::length_in_words(milliseconds / 1000)],
+        );
     }
 
     /// Counts an action that takes too long as failed, and ends pauses.
@@ -428,7 +433,12 @@ impl Provider {
         };
         match (pending.stage, event) {
             (Stage::Identity, Event::IdentityLoaded { chain, .. }) => self.identity_loaded(chain),
-            (Stage::Identity, Event::IdentityFailed { error, modified, .. }) => {
+            (
+                Stage::Identity,
+                Event::IdentityFailed {
+                    error, modified, ..
+                },
+            ) => {
                 self.identity_failed(error, modified);
             }
             (Stage::Sign, Event::Signed { signature, .. }) => self.signed(&signature),
@@ -459,7 +469,8 @@ impl Provider {
             true => self.limits.patience,
             false => self.limits.total,
         };
-        self.queue.retain(|action| matches!(action, Action::Note(_)));
+        self.queue
+            .retain(|action| matches!(action, Action::Note(_)));
         self.wants_refresh = false;
         let mut drive = Drive {
             deadline: line.saturating_add(limit),
@@ -481,7 +492,11 @@ impl Provider {
         };
         let known = self.sharing.as_ref().and_then(|sharing| {
             let identity = sharing.identity.as_deref()?;
-            Some(EntryKey::of_identity(&self.call, identity, &sharing.context))
+            Some(EntryKey::of_identity(
+                &self.call,
+                identity,
+                &sharing.context,
+            ))
         });
         drive.key = known;
         self.drive = Some(drive);
@@ -520,7 +535,8 @@ impl Provider {
     }
 
     fn cancel(&mut self) {
-        self.queue.retain(|action| matches!(action, Action::Note(_)));
+        self.queue
+            .retain(|action| matches!(action, Action::Note(_)));
         if let Some(drive) = &mut self.drive {
             drive.pending = None;
             drive.to_store.clear();
@@ -581,7 +597,9 @@ impl Provider {
         let line = self.clock.line();
         let fresh = self.held.as_ref().map_or(0, |held| {
             let rests = held.rests_until.saturating_sub(line);
-            u64::try_from(held.background_at - now).unwrap_or(0).max(rests)
+            u64::try_from(held.background_at - now)
+                .unwrap_or(0)
+                .max(rests)
         });
         self.window(fresh)
     }
@@ -598,7 +616,9 @@ impl Provider {
     fn window_of(&self, milliseconds: u64) -> Window {
         let now = self.clock.reading();
         let held = self.held.as_ref();
-        let valid = held.map_or(0, |held| held.expires_at - self.clock.service_milliseconds());
+        let valid = held.map_or(0, |held| {
+            held.expires_at - self.clock.service_milliseconds()
+        });
         let length = milliseconds.min(u64::try_from(valid).unwrap_or(0));
         Window {
             since: now.wall.plus(-super::clock::UNSEEN_STEP_MILLISECONDS),
@@ -621,7 +641,10 @@ impl Provider {
             background_at,
             mandatory_at,
             expires_at,
-            rests_until: self.clock.line().saturating_add(self.limits.minimum_interval),
+            rests_until: self
+                .clock
+                .line()
+                .saturating_add(self.limits.minimum_interval),
         });
         self.failures = 0;
         self.retry_at = None;

@@ -10,7 +10,7 @@ use rolesanywhere_core::{
 use serde_json::json;
 
 use super::is_refusal;
-use crate::{environment::Environment, clock};
+use crate::{clock, environment::Environment};
 
 /// All that was found out.
 pub(super) struct Report {

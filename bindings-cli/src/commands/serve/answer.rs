@@ -65,7 +65,10 @@ impl Answerer {
             self.renewer.wake();
             let mut published = self.published.clone();
             let renewed = published.wait_for(|published| published.valid().is_some());
-            let is_renewed = matches!(tokio::time::timeout(RENEWAL_PATIENCE, renewed).await, Ok(Ok(_)));
+            let is_renewed = matches!(
+                tokio::time::timeout(RENEWAL_PATIENCE, renewed).await,
+                Ok(Ok(_))
+            );
             if is_renewed {
                 (route, answer) = self.answer_now(request);
             }
@@ -191,10 +194,7 @@ impl Answerer {
                 .strip_prefix(ROLES)
                 .and_then(|rest| rest.strip_prefix('/'))
             {
-                Some(role) => (
-                    Route::InstanceCredentials,
-                    get(&|| self.instance(role)),
-                ),
+                Some(role) => (Route::InstanceCredentials, get(&|| self.instance(role))),
                 None => (Route::Other, nothing()),
             },
         }

@@ -288,9 +288,7 @@ fn bind_unix(_: &std::path::Path) -> Result<Listener> {
 fn limit_hops(socket: &SockRef<'_>, local: SocketAddr, hops: u8) -> std::io::Result<()> {
     match local.ip() {
         IpAddr::V4(_) => socket.set_ttl_v4(hops.into()),
-        IpAddr::V6(address) if address.to_ipv4_mapped().is_some() => {
-            socket.set_ttl_v4(hops.into())
-        }
+        IpAddr::V6(address) if address.to_ipv4_mapped().is_some() => socket.set_ttl_v4(hops.into()),
         IpAddr::V6(_) => {
             // Not every system has both limits on one socket; each connection gets its own.
             let _ = socket.set_ttl_v4(hops.into());

@@ -165,7 +165,8 @@ impl Keeper<'_> {
             }
             Outcome::None(again_after) => {
                 if failure.is_some() {
-                    self.sender.send_modify(|published| published.failure = failure);
+                    self.sender
+                        .send_modify(|published| published.failure = failure);
                 }
                 again_after
             }
@@ -188,7 +189,8 @@ impl Keeper<'_> {
         };
         if self.sender.borrow().served.as_ref().is_some_and(is_served) {
             if failure.is_some() {
-                self.sender.send_modify(|published| published.failure = failure);
+                self.sender
+                    .send_modify(|published| published.failure = failure);
             }
             return;
         }

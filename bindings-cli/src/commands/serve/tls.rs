@@ -104,7 +104,8 @@ impl Files {
             )
         })?;
         if chain.is_empty() {
-            let why = "holds no certificate: name a PEM file with `BEGIN CERTIFICATE` by --tls-cert";
+            let why =
+                "holds no certificate: name a PEM file with `BEGIN CERTIFICATE` by --tls-cert";
             return Err(unusable(&self.certificate, why));
         }
         let key_file = InputFile::read(&self.key, "--tls-key")?;

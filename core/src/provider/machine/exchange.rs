@@ -23,9 +23,11 @@ impl Provider {
             self.out_of_time();
             return;
         }
-        self.issue(Stage::Identity, self.limits.identity.min(left), |id, timeout| {
-            Action::LoadIdentity { id, timeout }
-        });
+        self.issue(
+            Stage::Identity,
+            self.limits.identity.min(left),
+            |id, timeout| Action::LoadIdentity { id, timeout },
+        );
     }
 
     pub(super) fn identity_loaded(&mut self, chain: CertificateChain) {
@@ -52,7 +54,10 @@ impl Provider {
             let message = error.message();
             self.note(
                 NoteKind::AttemptFailed,
-                &[message, "; the files were modified just now: reading them again"],
+                &[
+                    message,
+                    "; the files were modified just now: reading them again",
+                ],
             );
             self.pause(Then::Identity, SETTLING_PAUSE);
         } else {
@@ -187,7 +192,12 @@ impl Provider {
                 let clock = self.clock_in_words(ahead);
                 self.note(
                     NoteKind::AttemptFailed,
-                    &[error.message(), "; ", &clock, ": signing again with the server's time"],
+                    &[
+                        error.message(),
+                        "; ",
+                        &clock,
+                        ": signing again with the server's time",
+                    ],
                 );
                 if let Some(drive) = &mut self.drive {
                     drive.last = Some(error);
@@ -206,7 +216,9 @@ impl Provider {
         };
         let attempt = drive.attempt;
         let asked = error.service().and_then(|service| service.retry_after);
-        let asked = asked.map_or(0, |asked| u64::try_from(asked.as_millis()).unwrap_or(u64::MAX));
+        let asked = asked.map_or(0, |asked| {
+            u64::try_from(asked.as_millis()).unwrap_or(u64::MAX)
+        });
         let ceiling = (backoff << attempt.min(20)).min(self.limits.maximum_pause);
         let pause = self.random.up_to(ceiling).max(asked);
         let has_time = pause.saturating_add(SHORTEST_ATTEMPT) <= self.left();
@@ -216,7 +228,11 @@ impl Provider {
         }
         self.note(
             NoteKind::AttemptFailed,
-            &[error.message(), "; trying again in ", &seconds_in_words(pause)],
+            &[
+                error.message(),
+                "; trying again in ",
+                &seconds_in_words(pause),
+            ],
         );
         if let Some(drive) = &mut self.drive {
             drive.last = Some(error);
@@ -233,7 +249,10 @@ impl Provider {
             let end = session.credentials().expiration_text();
             self.note(
                 NoteKind::ExpirationClamped,
-                &["the credentials are said to last for more than 12 hours: they are used until ", end],
+                &[
+                    "the credentials are said to last for more than 12 hours: they are used until ",
+                    end,
+                ],
             );
         }
         self.succeed(session, now);
@@ -259,7 +278,11 @@ impl Provider {
                 let date = date.unix_time().to_iso8601();
                 self.note(
                     NoteKind::DateIgnored,
-                    &["the answer's date `", &date, "` cannot be the service's, whose clock accepted the request"],
+                    &[
+                        "the answer's date `",
+                        &date,
+                        "` cannot be the service's, whose clock accepted the request",
+                    ],
                 );
                 return;
             }
