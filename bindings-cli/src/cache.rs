@@ -217,7 +217,7 @@ fn told_by(client: &Client<'_>) -> Option<ToldBy> {
 
 /// The certificates of files that need no password.
 fn plain_chain(certificate: &InputFile, intermediates: Option<&Path>) -> Option<CertificateChain> {
-    if identity_files::is_container(&certificate.bytes) {
+    if identity_files::is_container(&certificate.bytes, identity_files::Purpose::Certificates) {
         return None;
     }
     let intermediates = match intermediates {

@@ -156,7 +156,7 @@ impl InputFile {
         }
     }
 
-    fn content(&self) -> &[u8] {
+    pub(crate) fn content(&self) -> &[u8] {
         &self.bytes
     }
 }

@@ -334,7 +334,10 @@ impl Window {
         if !self.covers(now) {
             return Duration::ZERO;
         }
-        let by_wall = self.until.milliseconds().saturating_sub(now.wall.milliseconds());
+        let by_wall = self
+            .until
+            .milliseconds()
+            .saturating_sub(now.wall.milliseconds());
         let by_wall = u64::try_from(by_wall).unwrap_or(0);
         let milliseconds = match (now.monotonic, self.monotonic_until) {
             (Some(now), Some(until)) => by_wall.min(until.saturating_sub(now)),

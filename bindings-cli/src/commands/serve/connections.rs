@@ -83,8 +83,9 @@ impl Server {
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        let service = service_fn(|request: hyper::Request<Incoming>| async move {
-            Ok::<_, Infallible>(self.answerer.answer(&request).await)
+        let answerer = &*self.answerer;
+        let service = service_fn(move |request: hyper::Request<Incoming>| async move {
+            Ok::<_, Infallible>(answerer.answer(&request).await)
         });
         let connection = http1::Builder::new()
             .header_read_timeout(None) // The stream has the clock.
