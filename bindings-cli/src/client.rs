@@ -124,12 +124,11 @@ impl<'a> Client<'a> {
 
     /// The policy with what the options say.
     pub(crate) fn policy(&self, policy: Policy) -> Policy {
-        let policy = match self.options.network.request_timeout {
-            Some(timeout) => Policy {
-                attempt_timeout: timeout,
-                ..policy
-            },
-            None => policy,
+        let network = &self.options.network;
+        let policy = Policy {
+            attempt_timeout: network.request_timeout.unwrap_or(policy.attempt_timeout),
+            allows_plain_http: network.no_verify_ssl,
+            ..policy
         };
         match self.passwords.may_ask() {
             true => policy.with_person(),

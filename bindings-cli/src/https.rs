@@ -241,7 +241,9 @@ impl HttpsClient {
                 ),
                 Loss::Unreachable,
             ),
-            ureq::Error::ConnectProxyFailed(reason) => transport(self.proxy_failure(reason), Loss::Unsendable),
+            ureq::Error::ConnectProxyFailed(reason) => {
+                transport(self.proxy_failure(reason), Loss::Unsendable)
+            }
             ureq::Error::BodyExceedsLimit(_) => invalid(format!(
                 "the answer of `{endpoint}` has more than the {MAX_RESPONSE_LENGTH} bytes that a session may have: \
                  check the endpoint and what stands between",

@@ -10,6 +10,8 @@ use std::{
 use rolesanywhere_core::{Error, ErrorKind, Result};
 use tempfile::NamedTempFile;
 
+use crate::files;
+
 /// Puts a file in place in one step: whoever sees it, sees all of it.
 ///
 /// # Errors
