@@ -4,10 +4,8 @@ mod exchange;
 mod outcome;
 mod share;
 
-use alloc::{collections::VecDeque, string::String, sync::Arc};
+use alloc::{collections::VecDeque, string::String, sync::Arc, vec::Vec};
 use core::time::Duration;
-
-use zeroize::Zeroizing;
 
 use super::{
     action::{Action, Advice, Event, Note, NoteKind, Window},
@@ -16,7 +14,7 @@ use super::{
     random::Random,
     sharing::{EntryKey, Sharing},
 };
-use crate::{CertificateChain, CreateSession, Error, Session, UnsignedRequest};
+use crate::{CertificateChain, CreateSession, Error, Secret, Session, UnsignedRequest};
 
 /// The most notes that wait for a driver. Older ones are dropped.
 const MAX_NOTES: usize = 64;
@@ -25,7 +23,7 @@ const MAX_NOTES: usize = 64;
 /// [module](crate::provider).
 ///
 /// It holds the credentials, which are wiped when they are replaced and when it is dropped.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Provider {
     call: CreateSession,
     limits: Limits,
@@ -49,7 +47,7 @@ pub struct Provider {
 }
 
 /// Credentials, and when to do something about them, in milliseconds of the service's time.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct Held {
     session: Session,
     /// When the credentials were issued.
@@ -77,7 +75,7 @@ enum Standing {
 }
 
 /// A renewal under way.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct Drive {
     /// When it ends at the latest, on the time line.
     deadline: u64,
@@ -87,6 +85,8 @@ struct Drive {
     pending: Option<Pending>,
     /// Whether valid credentials were at hand when it began.
     had_valid: bool,
+    /// Whether a caller does not want these.
+    is_refresh: bool,
     key: Option<EntryKey>,
     chain: Option<CertificateChain>,
     request: Option<Arc<UnsignedRequest>>,
@@ -104,12 +104,12 @@ struct Drive {
     /// The error of the last attempt.
     last: Option<Error>,
     /// What is stored when the renewal has ended.
-    to_store: VecDeque<(EntryKey, Zeroizing<alloc::vec::Vec<u8>>, u64)>,
+    to_store: VecDeque<(EntryKey, Secret<Vec<u8>>, u64)>,
     /// Whether only the store and the lock are left to do.
     is_over: bool,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct Pending {
     id: u32,
     stage: Stage,
@@ -209,16 +209,9 @@ impl Provider {
     #[must_use]
     pub fn one_shot(&self, seed: u64) -> Self {
         Self {
-            sharing: None,
-            random: Random::new(seed),
-            held: None,
-            failures: 0,
-            retry_at: None,
-            error: None,
-            wants_refresh: false,
-            drive: None,
-            queue: VecDeque::new(),
-            ..self.clone()
+            limits: self.limits,
+            clock: self.clock.clone(),
+            ..Self::new(self.call.clone(), &Policy::default(), seed)
         }
     }
 
@@ -293,7 +286,7 @@ impl Provider {
                 Standing::Fresh | Standing::Background => Advice::Use(self.window(left)),
                 Standing::Mandatory if drive.is_over => Advice::Use(self.window(left)),
                 _ if drive.is_over => self.refusal().unwrap_or(Advice::Wait {
-                    at_most: Duration::from_millis(left),
+                    at_most: Duration::from_millis(left.min(GRACE)),
                 }),
                 _ => Advice::Wait {
                     at_most: Duration::from_millis(left),
@@ -463,12 +456,12 @@ impl Provider {
         };
         self.queue
             .retain(|action| matches!(action, Action::Note(_)));
-        self.wants_refresh = false;
         let mut drive = Drive {
             deadline: line.saturating_add(limit),
             attended_at: line,
             pending: None,
             had_valid,
+            is_refresh: core::mem::take(&mut self.wants_refresh),
             key: None,
             chain: None,
             request: None,

@@ -59,10 +59,15 @@ impl SealingKey {
             .and_then(|_| {
                 let cipher = self.cipher();
                 let aad = key.as_bytes();
-                cipher.encrypt_inout_detached(&nonce, aad, text.as_mut_slice().into()).ok()
+                cipher
+                    .encrypt_inout_detached(&nonce, aad, text.as_mut_slice().into())
+                    .ok()
             })
             .ok_or_else(|| {
-                Error::new(ErrorKind::InvalidInput, "the entry is longer than a session's can be")
+                Error::new(
+                    ErrorKind::InvalidInput,
+                    "the entry is longer than a session's can be",
+                )
             })?;
         sealed.extend_from_slice(&text);
         sealed.extend_from_slice(&tag);

@@ -48,8 +48,16 @@ impl Parameter {
         parameter("profile_arn", true, "the ARN or alias ARN of the profile"),
         parameter("region", false, "the trust anchor's region"),
         parameter("role_arn", true, "the ARN of the role"),
-        parameter("role_session_name", false, "2 to 64 letters, digits or `_+=,.@-`"),
-        parameter("trust_anchor_arn", true, "the ARN or alias ARN of the trust anchor"),
+        parameter(
+            "role_session_name",
+            false,
+            "2 to 64 letters, digits or `_+=,.@-`",
+        ),
+        parameter(
+            "trust_anchor_arn",
+            true,
+            "the ARN or alias ARN of the trust anchor",
+        ),
     ];
 }
 
@@ -73,7 +81,9 @@ impl CreateSession {
                 properties.push((key.to_string(), value.to_string()));
                 continue;
             }
-            let known = Parameter::ALL.iter().any(|parameter| parameter.name == name);
+            let known = Parameter::ALL
+                .iter()
+                .any(|parameter| parameter.name == name);
             if !known {
                 let names: Vec<&str> = Parameter::ALL.iter().map(|known| known.name).collect();
                 return Err(invalid(format_args!(
@@ -83,13 +93,17 @@ impl CreateSession {
                 )));
             }
             if given.iter().any(|(other, _)| *other == name) {
-                return Err(invalid(format_args!("`{name}` is given twice: pass it once")));
+                return Err(invalid(format_args!(
+                    "`{name}` is given twice: pass it once"
+                )));
             }
             given.push((name, value));
         }
         let value = |name: &str| {
             let found = given.iter().find(|(other, _)| *other == name);
-            found.map(|(_, value)| *value).filter(|value| !value.is_empty())
+            found
+                .map(|(_, value)| *value)
+                .filter(|value| !value.is_empty())
         };
         let required = |name: &str| {
             value(name).ok_or_else(|| invalid(format_args!("`{name}` is missing: pass the ARN")))
