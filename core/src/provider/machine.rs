@@ -145,6 +145,8 @@ enum Look {
     Locked,
     /// Whether another has failed just now.
     Failure,
+    /// The same while another has the lock.
+    FailureAgain,
 }
 
 /// What follows a pause.

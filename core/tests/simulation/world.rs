@@ -97,6 +97,14 @@ struct Member {
     was_set: bool,
 }
 
+impl Member {
+    fn told(&self) -> String {
+        let (error, slept, monotonic) = (self.error, self.slept, self.has_monotonic);
+        let was_set = self.was_set;
+        format!("clock off by {error} ms, slept {slept} ms, monotonic {monotonic}, set {was_set}")
+    }
+}
+
 enum Happening {
     Use(usize),
     AskAgain(usize, u32),
@@ -386,7 +394,8 @@ impl World {
         let ends = self.ends[id];
         assert!(
             self.now < ends + SLACK,
-            "member {number} uses {id} {} s after its end, {} s after the start",
+            "member {number} ({}) uses {id} {} s after its end, {} s after the start",
+            self.members[number].told(),
             (self.now - ends) / 1000,
             (self.now - START) / 1000
         );
@@ -472,7 +481,7 @@ impl World {
         // Three attempts and one for the clock, at most every five seconds.
         assert!(
             sent.len() <= 8,
-            "member {number} sends {} requests in ten seconds",
+            "member {number} sends {} requests in ten seconds: {sent:?}",
             sent.len()
         );
         if self.members[number].cut_off_until > now {

@@ -77,7 +77,7 @@ impl Provider {
             return;
         }
         let key = match look {
-            Look::Failure => key.of_failure(),
+            Look::Failure | Look::FailureAgain => key.of_failure(),
             Look::First | Look::Again | Look::Locked => key,
         };
         let key = key.to_string();
@@ -93,7 +93,7 @@ impl Provider {
             self.after_look(look);
             return;
         };
-        if look == Look::Failure {
+        if matches!(look, Look::Failure | Look::FailureAgain) {
             if !self.adopt(entry.expose()) {
                 self.after_look(look);
             }
@@ -123,9 +123,11 @@ impl Provider {
         match look {
             Look::First if !has_chain => self.load_identity(),
             Look::First => self.proceed(),
-            Look::Again if self.has_lock() => self.lock(),
+            // The holder's failure is for all who wait, without one waiting for the other.
+            Look::Again if self.has_lock() && self.is_sharing() => self.look(Look::FailureAgain),
             Look::Again | Look::Locked if self.is_sharing() => self.look(Look::Failure),
-            Look::Again | Look::Locked | Look::Failure => self.attempt(),
+            Look::FailureAgain if self.is_sharing() => self.lock(),
+            Look::Again | Look::Locked | Look::Failure | Look::FailureAgain => self.attempt(),
         }
     }
 
