@@ -15,7 +15,7 @@ use std::{
 
 use ring::digest::{self, SHA256};
 use rolesanywhere_core::{
-    CertificateChain, Error, ErrorKind, IdentityFiles, identity_files,
+    CertificateChain, Error, ErrorKind, IdentityFiles, Secret, identity_files,
     provider::{Action, Event, MAX_ENTRY_LENGTH, Sharing},
 };
 
@@ -103,7 +103,7 @@ impl<'a> Cache<'a> {
             },
             Action::Store { id, key, entry, .. } => {
                 // A temporary file, which its owner alone can read, then moved into place.
-                let written = output_file::write_whole(&self.path(&key, SESSION), &entry);
+                let written = output_file::write_whole(&self.path(&key, SESSION), entry.expose());
                 sweep(&self.directory);
                 match written {
                     Ok(()) => Event::Stored { id },
@@ -121,9 +121,9 @@ impl<'a> Cache<'a> {
     fn load(&self, id: u32, key: &str) -> Event {
         let path = self.path(key, SESSION);
         match directory::read_private(&path, MAX_ENTRY_LENGTH as u64) {
-            Ok(bytes) => Event::Loaded {
+            Ok(mut bytes) => Event::Loaded {
                 id,
-                entry: Some(bytes),
+                entry: Some(Secret::new(std::mem::take(&mut *bytes))),
             },
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 Event::Loaded { id, entry: None }

@@ -45,7 +45,7 @@ impl<'a> Client<'a> {
             environment,
             console,
             passwords: Passwords::new(&options.identity.password),
-            request: create_session(&options.session, &environment, console)?,
+            request: create_session(&options.session, &options.network, &environment, console)?,
         })
     }
 
@@ -127,7 +127,6 @@ impl<'a> Client<'a> {
         let network = &self.options.network;
         let policy = Policy {
             attempt_timeout: network.request_timeout.unwrap_or(policy.attempt_timeout),
-            allows_plain_http: network.no_verify_ssl,
             ..policy
         };
         match self.passwords.may_ask() {
@@ -172,6 +171,7 @@ fn reach(network: &NetworkOptions) -> Reach {
 /// The call that the options and the environment ask for.
 fn create_session(
     options: &SessionOptions,
+    network: &NetworkOptions,
     environment: &Environment<'_>,
     console: &Console,
 ) -> Result<CreateSession> {
@@ -205,6 +205,10 @@ fn create_session(
         _ => error,
     };
     let endpoint = Endpoint::new(custom.as_deref(), region, wanted).map_err(name)?;
+    let endpoint = match network.no_verify_ssl {
+        true => endpoint.with_plain_http(),
+        false => endpoint,
+    };
     console.detail(format_args!(
         "endpoint: {} ({}), signing for {}",
         endpoint.url(),

@@ -46,6 +46,9 @@ impl<'a> Driver<'a> {
         }
         if let Some(cache) = &cache {
             provider = provider.with_sharing(cache.sharing());
+            if let Some(chain) = cache.chain() {
+                provider = provider.with_chain(chain.clone());
+            }
             if let Some(machine) = clock::machine() {
                 provider = provider.with_machine(&machine);
             }
@@ -121,7 +124,15 @@ impl<'a> Driver<'a> {
                     request,
                     timeout,
                 } => match self.way().map(|http| http.send(&request, timeout)) {
-                    Ok(Ok(response)) => Event::Answered { id, response },
+                    Ok(Ok(response)) => {
+                        self.client.console().detail(format_args!(
+                            "the answer: status {}, {} bytes, request id {}",
+                            response.status,
+                            response.body.len(),
+                            response.header("x-amzn-requestid").unwrap_or("none")
+                        ));
+                        Event::Answered { id, response }
+                    }
                     Ok(Err(failure)) => Event::NotAnswered {
                         id,
                         loss: failure.loss,
@@ -143,8 +154,11 @@ impl<'a> Driver<'a> {
                         NoteKind::RenewalFailed => self.renewals.failed += 1,
                         _ => {}
                     }
+                    // Without credentials, whoever asked says why there are none.
+                    let is_told = note.kind != NoteKind::RenewalFailed
+                        || self.provider.is_valid(clock::reading());
                     let console = self.client.console();
-                    match note.kind.is_warning() {
+                    match note.kind.is_warning() && is_told {
                         true => console.warn(note.message),
                         false => console.detail(format_args!("{}", note.message)),
                     }

@@ -1,7 +1,5 @@
 use std::{os::unix::fs::PermissionsExt as _, time::Duration};
 
-use zeroize::Zeroizing;
-
 use super::*;
 
 const KEY: &str = "abababababababababababababababababababababababababababababababab";
@@ -22,7 +20,7 @@ fn store(cache: &mut Cache<'_>, key: &str, entry: &str) -> Event {
     let action = Action::Store {
         id: 7,
         key: key.to_owned(),
-        entry: Zeroizing::new(entry.as_bytes().to_vec()),
+        entry: Secret::new(entry.as_bytes().to_vec()),
         ttl: Duration::from_secs(3600),
         timeout: TIMEOUT,
     };
@@ -85,7 +83,7 @@ fn what_is_stored_is_loaded_by_its_owner_alone() {
     else {
         panic!("it was stored");
     };
-    assert_eq!(&**entry, b"entry");
+    assert_eq!(entry.expose(), b"entry");
     let path = cache.path(KEY, SESSION);
     let mode = fs::metadata(&path).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);

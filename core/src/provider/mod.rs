@@ -133,6 +133,10 @@
 //!              "monotonic_milliseconds": 1234, "offset_seconds": 3600 } }
 //! ```
 //!
+//! The last member of a session's entry is `digest`: SHA-256, in hexadecimal, of the key, a newline and all of
+//! the entry before `,"digest"`. It binds the entry to its key and shows damage where nothing seals it; an entry
+//! without it is read too.
+//!
 //! The first five members and `issued_at` are required; `expiration` (RFC 3339) and `issued_at` (Unix
 //! seconds) are by the service's clock. `clock` is what a process of that machine knew of its wrong
 //! clock. Under [`EntryKey::of_failure`] stands why a renewal failed, for at most a minute:

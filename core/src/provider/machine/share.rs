@@ -99,7 +99,9 @@ impl Provider {
             }
             return;
         }
-        match Entry::read(entry.expose()).map(|entry| self.restore(entry)) {
+        let key = self.drive.as_ref().and_then(|drive| drive.key.as_ref());
+        let read = key.and_then(|key| Entry::read(key, entry.expose()));
+        match read.map(|entry| self.restore(entry)) {
             Some(true) => self.finish(),
             Some(false) => self.after_look(look),
             None => self.unreadable(look),
@@ -374,7 +376,7 @@ impl Provider {
             && let Some(key) = &drive.key
         {
             let issued_at = ServiceTime::from_milliseconds(held.issued_at);
-            let entry = Entry::write(&held.session, issued_at, hint.as_ref());
+            let entry = Entry::write(key, &held.session, issued_at, hint.as_ref());
             let left = u64::try_from(held.expires_at - service).unwrap_or(0);
             drive
                 .to_store
