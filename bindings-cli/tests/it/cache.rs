@@ -137,7 +137,7 @@ fn a_damaged_file_earns_a_warning_and_is_replaced() {
     let mut entries = std::fs::read_dir(&directory)
         .unwrap()
         .map(|entry| entry.unwrap().path());
-    let is_session = |path: &std::path::PathBuf| path.extension().is_some_and(|e| e == "session");
+    let is_session = |path: &std::path::PathBuf| path.extension().is_some_and(|e| e == "json");
     let file = entries.find(is_session).unwrap();
     let text = std::fs::read_to_string(&file).unwrap();
     std::fs::write(&file, text.replace("ASIA", "AKIA")).unwrap();
@@ -149,7 +149,7 @@ fn a_damaged_file_earns_a_warning_and_is_replaced() {
             .starts_with("ASIA")
     );
     assert!(
-        ended.stderr.contains("is not used (it is damaged)"),
+        ended.stderr.contains("the shared entry cannot be read"),
         "{ended:?}"
     );
     assert!(

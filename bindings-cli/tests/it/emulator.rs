@@ -113,7 +113,7 @@ fn a_refusal_of_the_service_says_what_to_do() {
     let stranger = World::new();
     let ended = run(&mut stranger.credential_process(&arns, &line));
     ended.fails_with("Untrusted signing certificate");
-    ended.fails_with("--intermediates");
+    ended.fails_with("pass the intermediate certificates");
     let other = Arns {
         role: arns.role.replace("role/app", "role/other"),
         ..arns

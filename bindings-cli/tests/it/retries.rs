@@ -59,7 +59,7 @@ fn a_refusal_is_not_tried_again_and_says_what_to_do() {
             "403 Forbidden",
             "AccessDeniedException",
             "Untrusted signing certificate",
-            "--intermediates",
+            "pass the intermediate certificates",
         ),
         (
             "403 Forbidden",
@@ -71,13 +71,13 @@ fn a_refusal_is_not_tried_again_and_says_what_to_do() {
             "403 Forbidden",
             "AccessDeniedException",
             "Unable to assume role for r. The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
-            "shorter --session-duration",
+            "a shorter session",
         ),
         (
             "403 Forbidden",
             "AccessDeniedException",
             "Specified Trust Anchor wasn't found.",
-            "check --trust-anchor-arn",
+            "check the trust anchor's ARN",
         ),
         (
             "400 Bad Request",

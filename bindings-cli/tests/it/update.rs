@@ -309,7 +309,7 @@ fn it_renews_survives_errors_and_ends_with_the_credentials() {
     );
     for part in [
         "has new credentials",
-        "still valid, trying again",
+        "the credentials at hand are used on",
         "the credentials have ended",
     ] {
         assert!(said.contains(part), "{part}: {said}");
