@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use base64ct::{Base64, Encoding as _};
 use rolesanywhere_core::{
     Certificate, CertificateChain, Error, ErrorKind, IdentityFiles, KeyAlgorithm, Result,
+    text::printable,
 };
 
 use crate::{
@@ -57,7 +58,7 @@ pub(crate) fn run(
     }
     let file = InputFile::read(path, "--certificate")?;
     let what = format!("Password of `{}`", path.display());
-    let chain = passwords.open(&what, environment, console, |password| {
+    let chain = passwords.open_file(&what, environment, console, |password| {
         let files = IdentityFiles {
             certificate: &file.bytes,
             private_key: None,
@@ -127,8 +128,8 @@ fn list(certificates: impl Iterator<Item = (Certificate, Option<String>)>) -> St
             "{}) Hex Fingerprint: {}\nSubject: {}\nIssuer: {}\nSerial Number: {}\n{uri}\n",
             position + 1,
             sha1_hex(certificate.as_der()),
-            go_name(certificate.subject()),
-            go_name(certificate.issuer()),
+            printable(&go_name(certificate.subject())),
+            printable(&go_name(certificate.issuer())),
             if serial.is_empty() { "0" } else { serial },
         );
     }

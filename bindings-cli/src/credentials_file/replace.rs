@@ -355,3 +355,70 @@ fn sync_directory(folder: &Path) -> io::Result<()> {
 fn sync_directory(_: &Path) -> io::Result<()> {
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    /// Replaces the content by itself and a line, while another program writes at the first try.
+    fn replaced_beside(other: impl Fn(&Path)) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("credentials");
+        fs::write(&path, "first\n").unwrap();
+        let tries = Cell::new(0);
+        let rewritten = |content: &[u8]| {
+            if tries.replace(tries.get() + 1) == 0 {
+                other(&path);
+            }
+            Zeroizing::new([content, b"ours\n"].concat())
+        };
+        replace(&path, false, &Console::default(), rewritten).unwrap();
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        fs::read_to_string(&path).unwrap()
+    }
+
+    #[test]
+    fn what_another_program_writes_meanwhile_is_not_lost() {
+        let in_place = |path: &Path| fs::write(path, "first\ntheirs\n").unwrap();
+        assert_eq!(replaced_beside(in_place), "first\ntheirs\nours\n");
+        let by_renaming = |path: &Path| {
+            fs::write(path.with_extension("new"), "other\n").unwrap();
+            fs::rename(path.with_extension("new"), path).unwrap();
+        };
+        assert_eq!(replaced_beside(by_renaming), "other\nours\n");
+        let by_removing = |path: &Path| fs::remove_file(path).unwrap();
+        assert_eq!(replaced_beside(by_removing), "ours\n");
+    }
+
+    #[test]
+    fn a_file_that_appears_meanwhile_is_not_overwritten() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("credentials");
+        let tries = Cell::new(0);
+        let rewritten = |content: &[u8]| {
+            if tries.replace(tries.get() + 1) == 0 {
+                fs::write(&path, "theirs\n").unwrap();
+            }
+            Zeroizing::new([content, b"ours\n"].concat())
+        };
+        replace(&path, false, &Console::default(), rewritten).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "theirs\nours\n");
+    }
+
+    #[test]
+    fn a_program_that_never_pauses_is_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("credentials");
+        let tries = Cell::new(0);
+        let rewritten = |_: &[u8]| {
+            tries.set(tries.get() + 1);
+            fs::write(&path, "x".repeat(tries.get())).unwrap();
+            Zeroizing::new(b"ours".to_vec())
+        };
+        let error = replace(&path, false, &Console::default(), rewritten).unwrap_err();
+        assert!(error.to_string().contains("without a pause"), "{error}");
+        assert_eq!(tries.get(), MAX_TRIES);
+    }
+}

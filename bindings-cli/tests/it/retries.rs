@@ -140,7 +140,7 @@ fn a_clock_that_is_off_is_corrected_once_by_the_server_s() {
             &date,
         )
     };
-    let (ended, requests) = ask(vec![denied(), session()], &[]);
+    let (ended, requests) = ask(vec![denied(), session()], &["--verbose"]);
     ended.succeeds();
     assert!(
         ended
