@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use ring::rand::{SecureRandom as _, SystemRandom};
 use rolesanywhere_core::{
     CertificateChain, Error, ErrorKind, HttpResponse, Result, Session, Signer, UnixTime,
-    session::CreateSession,
+    session::CreateSession, text::duration,
 };
 
 use crate::{
@@ -144,7 +144,7 @@ fn explain(error: Error, attempts: u32, asked: Option<Duration>, offset: Option<
         message = format!("{message}: {remedy}");
     }
     if let Some(asked) = asked.filter(|asked| *asked > MAX_DELAY) {
-        message = format!("{message}; it asks to wait {} s", asked.as_secs());
+        message = format!("{message}; it asks to wait {}", duration(asked));
     }
     if attempts > 1 {
         message = format!("{message} ({attempts} attempts)");

@@ -7,7 +7,9 @@ use std::{
     time::Duration,
 };
 
-use rolesanywhere_core::{Error, ErrorKind, HttpResponse, session::MAX_RESPONSE_LENGTH};
+use rolesanywhere_core::{
+    Error, ErrorKind, HttpResponse, session::MAX_RESPONSE_LENGTH, text::duration,
+};
 use rustls::{AlertDescription, CertificateError};
 use ureq::{
     Agent, Timeout,
@@ -217,17 +219,17 @@ impl HttpsClient {
             },
             ureq::Error::Timeout(Timeout::Connect | Timeout::Resolve) => transport(
                 format!(
-                    "no connection to `{endpoint}`{via} within {} s: check the network and the proxy; \
+                    "no connection to `{endpoint}`{via} within {}: check the network and the proxy; \
                      `--connect-timeout` allows more",
-                    self.reach.connect_timeout.as_secs_f64(),
+                    duration(self.reach.connect_timeout),
                 ),
                 true,
             ),
             ureq::Error::Timeout(_) => transport(
                 format!(
-                    "`{endpoint}`{via} did not answer within {} s: check what listens there; \
+                    "`{endpoint}`{via} did not answer within {}: check what listens there; \
                      `--request-timeout` allows more",
-                    self.reach.request_timeout.as_secs_f64(),
+                    duration(self.reach.request_timeout),
                 ),
                 true,
             ),

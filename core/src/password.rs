@@ -46,17 +46,21 @@ fn without_newline(content: &[u8]) -> &[u8] {
 }
 
 fn utf16(content: &[u8]) -> Option<Zeroizing<String>> {
-    let (units, read): (&[u8], fn([u8; 2]) -> u16) = match content {
-        [0xFF, 0xFE, units @ ..] => (units, u16::from_le_bytes),
-        [0xFE, 0xFF, units @ ..] => (units, u16::from_be_bytes),
+    let (units, is_little) = match content {
+        [0xFF, 0xFE, units @ ..] => (units, true),
+        [0xFE, 0xFF, units @ ..] => (units, false),
         _ => return None,
+    };
+    let number = |pair: [u8; 2]| match is_little {
+        true => u16::from_le_bytes(pair),
+        false => u16::from_be_bytes(pair),
     };
     let mut pairs = units.chunks_exact(2);
     // Of its final size from the start: a buffer that grows leaves its content behind.
     let mut text = Zeroizing::new(String::with_capacity(units.len() / 2 * 3));
     let numbers = pairs
         .by_ref()
-        .filter_map(|pair| pair.first_chunk().copied().map(read));
+        .filter_map(|pair| pair.first_chunk().copied().map(number));
     for c in char::decode_utf16(numbers) {
         text.push(c.ok()?);
     }

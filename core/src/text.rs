@@ -1,7 +1,7 @@
 //! Text for people that strangers had a part in: names in certificates, answers of servers, paths.
 
 use alloc::{borrow::Cow, string::String};
-use core::fmt::Write as _;
+use core::{fmt::Write as _, time::Duration};
 
 /// The text with everything escaped that a reader does not see or that changes what he sees: a message
 /// then cannot break its line, drive a terminal, or show its parts in another order.
@@ -31,6 +31,30 @@ pub(crate) fn made_printable(text: String) -> String {
     match printable(&text) {
         Cow::Borrowed(_) => text,
         Cow::Owned(shown) => shown,
+    }
+}
+
+/// A duration as people write it: `0.3 s`, `45 s`, `2 min 5 s`, `12 h`, `3 d 1 h`: two units at most, the
+/// smaller rounded down, and no more than milliseconds.
+pub fn duration(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    if seconds < 120 {
+        let milliseconds = duration.subsec_millis();
+        let shown = match (seconds, milliseconds) {
+            (0, 0) if !duration.is_zero() => return String::from("less than 1 ms"),
+            (seconds, 0) => return alloc::format!("{seconds} s"),
+            (seconds, milliseconds) => alloc::format!("{seconds}.{milliseconds:03}"),
+        };
+        return alloc::format!("{} s", shown.trim_end_matches('0'));
+    }
+    let (large, large_unit, small, small_unit) = match seconds {
+        0..3_600 => (seconds / 60, "min", seconds % 60, "s"),
+        3_600..172_800 => (seconds / 3_600, "h", seconds % 3_600 / 60, "min"),
+        _ => (seconds / 86_400, "d", seconds % 86_400 / 3_600, "h"),
+    };
+    match small {
+        0 => alloc::format!("{large} {large_unit}"),
+        small => alloc::format!("{large} {large_unit} {small} {small_unit}"),
     }
 }
 
@@ -104,6 +128,31 @@ mod tests {
         ] {
             assert_eq!(printable(text), shown);
         }
+    }
+
+    #[test]
+    fn durations_are_written_as_people_write_them() {
+        for (seconds, written) in [
+            (0.0, "0 s"),
+            (0.000_001, "less than 1 ms"),
+            (0.3, "0.3 s"),
+            (0.25, "0.25 s"),
+            (10.0, "10 s"),
+            (61.5, "61.5 s"),
+            (119.0, "119 s"),
+            (120.0, "2 min"),
+            (125.9, "2 min 5 s"),
+            (3599.0, "59 min 59 s"),
+            (3600.0, "1 h"),
+            (43_200.0, "12 h"),
+            (45_000.0, "12 h 30 min"),
+            (86_400.0, "24 h"),
+            (262_800.0, "3 d 1 h"),
+        ] {
+            assert_eq!(duration(Duration::from_secs_f64(seconds)), written);
+        }
+        // The longest that an answer can ask for.
+        assert_eq!(duration(Duration::MAX), "213503982334601 d 7 h");
     }
 
     // The categories are those of another crate.
