@@ -61,6 +61,23 @@ pub(crate) fn is_read_once(path: &Path) -> bool {
     std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir())
 }
 
+/// What tells the file that has this name from those that had it before or will have it: its device and number.
+/// `None` where there is none, and on systems that do not tell. A number is given out again once its file is
+/// gone: hold the file open, or its socket, for as long as the comparison counts.
+pub(crate) fn identity(path: &Path) -> Option<(u64, u64)> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+        let metadata = std::fs::symlink_metadata(path).ok()?;
+        Some((metadata.dev(), metadata.ino()))
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = path;
+        None
+    }
+}
+
 /// Refuses a path that begins with `~`, before a directory of that name is made.
 ///
 /// # Errors
