@@ -59,7 +59,7 @@ impl<'a> Client<'a> {
         self.options
     }
 
-    /// For commands that renew: whatever they read again at each renewal must be there to be read again.
+    /// Checks, for commands that renew, that each input can be read again at a renewal.
     ///
     /// # Errors
     /// [`ErrorKind::InvalidInput`] naming the option whose value is a pipe or a terminal.

@@ -84,12 +84,11 @@ impl<'a> Passwords<'a> {
         outcome
     }
 
-    /// As [`open`](Self::open), for what is decrypted here, where a wrong try costs nothing but time: a
-    /// password file that has what a person does not see, a byte order mark or a final newline, is read the
-    /// other way too, once.
+    /// As [`open`](Self::open), for keys that are decrypted in this process, where a wrong try costs time only. A
+    /// password file with a byte order mark or a final newline is tried in its other reading too, once.
     ///
     /// # Errors
-    /// As [`open`](Self::open); that the password is wrong names what the file has.
+    /// As [`open`](Self::open). The error about a wrong password names the peculiarity of the file.
     pub(crate) fn open_file<T>(
         &self,
         what: &str,

@@ -4,14 +4,15 @@ use alloc::string::String;
 
 use zeroize::Zeroizing;
 
-/// How else a file may have been meant that did not open with its content up to the final newline.
+/// A second reading of a password file, for a key that did not open with the first: the content up to the
+/// final newline.
 ///
 /// The password is a secret: it is wiped when dropped.
 pub struct OtherReading {
     /// The password, to be tried once.
     pub password: Zeroizing<alloc::vec::Vec<u8>>,
-    /// What the file has about it that a person does not see, for the message when this fails too: the end of
-    /// a sentence that begins with the file.
+    /// The invisible peculiarity of the file, for the message if this reading fails too. It ends a sentence
+    /// that begins with the file's name.
     pub peculiarity: &'static str,
 }
 
@@ -19,7 +20,7 @@ pub struct OtherReading {
 /// UTF-8; of UTF-16, which PowerShell writes, as UTF-8), else with the newline that it ends in, which may be
 /// the password's own. `None` when it has neither.
 ///
-/// For keys that are decrypted in memory. A token or a TPM counts wrong tries: there it is not for trying.
+/// It is for keys that are decrypted in memory. Do not use it with a token or a TPM, which count wrong tries.
 pub fn other_reading(content: &[u8]) -> Option<OtherReading> {
     if let Some(text) = content.strip_prefix(b"\xef\xbb\xbf") {
         return Some(OtherReading {
@@ -76,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_person_does_not_see_is_read_the_other_way() {
+    fn invisible_peculiarities_are_read_the_other_way() {
         let (mark, utf16, newline) = (
             "begins with a byte order mark",
             "is written in UTF-16",

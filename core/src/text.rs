@@ -1,14 +1,15 @@
-//! Text for people that strangers had a part in: names in certificates, answers of servers, paths.
+//! Text that is shown to people and may hold the words of strangers: names in certificates, answers of
+//! servers, paths.
 
 use alloc::{borrow::Cow, string::String};
 use core::{fmt::Write as _, time::Duration};
 
-/// The text with everything escaped that a reader does not see or that changes what he sees: a message
-/// then cannot break its line, drive a terminal, or show its parts in another order.
+/// The text with invisible and bidirectional characters escaped. A message then cannot break its line, send
+/// commands to a terminal, or show its parts in another order.
 ///
-/// White space that begins a new line or column becomes a space. Other control characters, bidirectional
-/// and other format characters and fillers that leave nothing or a blank become `\u{202e}`, as Rust
-/// writes them. All else stays as it is.
+/// A tab, line feed or carriage return becomes a space. Other control characters, format characters (the
+/// bidirectional ones among them) and invisible fillers are written as Rust writes them, `\u{202e}`. Every
+/// other character stays as it is.
 pub fn printable(text: &str) -> Cow<'_, str> {
     if text.chars().all(is_visible) {
         return Cow::Borrowed(text);
@@ -26,7 +27,7 @@ pub fn printable(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// [`printable`] of a text that is owned, which is copied only where something is escaped.
+/// [`printable`] for an owned text. The text is copied only if a character is escaped.
 pub(crate) fn made_printable(text: String) -> String {
     match printable(&text) {
         Cow::Borrowed(_) => text,
@@ -34,8 +35,8 @@ pub(crate) fn made_printable(text: String) -> String {
     }
 }
 
-/// A duration as people write it: `0.3 s`, `45 s`, `2 min 5 s`, `12 h`, `3 d 1 h`: two units at most, the
-/// smaller rounded down, and no more than milliseconds.
+/// A duration as people write it: `0.3 s`, `45 s`, `2 min 5 s`, `12 h`, `3 d 1 h`. It has two units at most;
+/// the smaller unit is rounded down, and milliseconds are the smallest.
 pub fn duration(duration: Duration) -> String {
     let seconds = duration.as_secs();
     if seconds < 120 {
@@ -70,8 +71,8 @@ fn is_visible(c: char) -> bool {
 
 /// Beyond ASCII: control characters, format characters and separators of lines (general categories Cc, Cf,
 /// Zl and Zp), and what the Unicode standard lists as `Default_Ignorable_Code_Point`, of Unicode 16. Also
-/// the Braille pattern without a dot, which is a blank. A table of our own, because the code of a wasm
-/// module is paid for by the byte.
+/// the Braille pattern without a dot, which is a blank. The table is here because a library's tables would
+/// make every wasm module larger.
 const INVISIBLE: [(u32, u32); 29] = [
     (0x80, 0x9F),
     (0xAD, 0xAD),
@@ -100,7 +101,7 @@ const INVISIBLE: [(u32, u32); 29] = [
     (0x1_BCA0, 0x1_BCA3),
     (0x1_D173, 0x1_D17A),
     (0xE_0000, 0xE_0FFF),
-    // Private use: what a font shows for it, if anything, is not what the writer of the message meant.
+    // Private use: fonts show it as they like, or not at all.
     (0xF_0000, 0xF_FFFD),
     (0x10_0000, 0x10_FFFD),
 ];

@@ -115,7 +115,7 @@ fn pipes_that_nobody_writes_to_are_given_up_and_named() {
     .collect();
     for call in calls {
         let ended = call.join().unwrap();
-        ended.fails_with("a pipe that nobody wrote to the end in time");
+        ended.fails_with("a pipe whose writer did not finish in time");
         ended.fails_with(pipe);
     }
     assert!(server.requests().is_empty());

@@ -265,6 +265,15 @@ fn a_pipe_or_a_link_to_nothing_good_is_refused_by_what_it_is() {
     fs::remove_file(place.file()).unwrap();
     std::os::unix::fs::symlink("/dev/null", place.file()).unwrap();
     run(&mut place.command(&[])).fails_with("it is a device, not a file");
+    // Where a link leads to nothing yet, the file is made there.
+    fs::remove_file(place.file()).unwrap();
+    std::os::unix::fs::symlink("../not-yet", place.file()).unwrap();
+    assert_eq!(run(&mut place.command(&[])).status, Some(0));
+    assert!(place.file().is_symlink());
+    assert!(place.world.read("not-yet").contains("ASIAEXAMPLE"));
+    fs::remove_file(place.file()).unwrap();
+    std::os::unix::fs::symlink("credentials", place.file()).unwrap();
+    assert_eq!(run(&mut place.command(&[])).status, Some(1));
 }
 
 #[test]

@@ -31,14 +31,13 @@ def open_file(path: str | os.PathLike[str]) -> FileIO:
                 "write the whole path"
             )
         raise
-    file: FileIO = os.fdopen(descriptor, "rb", buffering=0)
     mode = os.fstat(descriptor).st_mode
     if not stat.S_ISREG(mode):
-        file.close()
+        os.close(descriptor)
         raise OSError(
             0, f"it is {_kind(mode)}, not a file: pass what it holds, or write that to a file"
         )
-    return file
+    return os.fdopen(descriptor, "rb", buffering=0)
 
 
 def _kind(mode: int) -> str:
