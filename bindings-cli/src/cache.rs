@@ -148,10 +148,10 @@ impl<'a> Cache<'a> {
         for _ in 0..MAX_LOCK_TRIES {
             let file = files::open_lock(&path)?;
             match file.try_lock() {
-                // Another process may have swept it away before it was locked: then it guards nothing.
+                // Another process may have removed the file before it was locked: then the lock guards nothing.
                 Ok(()) if !directory::is_still(&path, &file)? => {}
                 Ok(()) => {
-                    // So that it is not old for those who sweep. Where it cannot be, they see that it is held.
+                    // A lock file in use shall not look old. If this fails, the lock itself still protects it.
                     let _ = file.set_modified(SystemTime::now());
                     return Ok(Some(file));
                 }
@@ -234,9 +234,9 @@ fn plain_chain(certificate: &InputFile, intermediates: Option<&Path>) -> Option<
     files.read_chain().ok()
 }
 
-/// Removes the files of sessions that are long over: each renewed certificate begins a new one. Whatever
-/// else is in the directory, which may be one of the user's, stays: only names that this program makes are
-/// looked at, and of these only plain files of this user's. A lock that is held stays, however old.
+/// Removes the files of sessions that are long over: each renewed certificate begins a new session. The
+/// directory may hold files of others: only names that this program makes are considered, and only regular files
+/// of this user. A lock that is held stays, however old it is.
 fn sweep(directory: &Path) {
     let entries = fs::read_dir(directory).into_iter().flatten().flatten();
     for entry in entries.take(MAX_SWEPT) {
@@ -261,7 +261,8 @@ fn sweep(directory: &Path) {
     }
 }
 
-/// Whether nobody holds the lock. Who takes it at this moment sees that its file is gone, and makes another.
+/// Whether no process holds the lock. A process that takes it at this moment sees that its file is gone, and
+/// makes a new file.
 fn is_free(path: &Path) -> bool {
     files::open_own(path).is_ok_and(|(file, _)| file.try_lock().is_ok())
 }

@@ -1,7 +1,7 @@
 //! A client of the service, as the options describe it: what every command that asks for sessions has
 //! in common.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use rolesanywhere_core::{
     Endpoint, EndpointOptions, Error, ErrorKind, Result, Session,
@@ -17,7 +17,7 @@ use crate::{
     files,
     https::{HttpsClient, Reach},
     identity::Identity,
-    keys::{Access, place::Place},
+    keys::{Access, uri::Uri},
     password::Passwords,
 };
 
@@ -59,7 +59,7 @@ impl<'a> Client<'a> {
         self.options
     }
 
-    /// For commands that renew: whatever they read again at each renewal must be there to be read again.
+    /// Checks, for commands that renew, that each input can be read again at a renewal.
     ///
     /// # Errors
     /// [`ErrorKind::InvalidInput`] naming the option whose value is a pipe or a terminal.
@@ -67,10 +67,9 @@ impl<'a> Client<'a> {
         let identity = &self.options.identity;
         let bundle = self.environment.value("AWS_CA_BUNDLE").map(PathBuf::from);
         let pins = [&identity.certificate, &identity.private_key].map(|place| {
-            match Place::read(place.as_deref()?, "") {
-                Ok(Place::Pkcs11(uri)) => uri.pin_source().map(Path::to_owned),
-                _ => None,
-            }
+            let text = place.as_deref()?.to_str()?;
+            let uri = text.starts_with("pkcs11:").then(|| Uri::read(text));
+            Some(uri?.ok()?.pin_source()?.to_owned())
         });
         for (option, path) in [
             ("--certificate", &identity.certificate),

@@ -1,4 +1,4 @@
-//! What is said on stderr: one line an event, never a secret, never a character that is not seen.
+//! What is said on stderr: one line an event, never a secret, never an invisible character.
 
 use std::{
     fmt,
@@ -50,8 +50,8 @@ impl Console {
         }
     }
 
-    /// Withholds the warnings of a success from a stderr that is no terminal: a program reads it, and some
-    /// SDKs (AWS's for C++, and with it pyarrow 14 to 21) take it for part of the answer on stdout.
+    /// Withholds the warnings of a success unless stderr is a terminal. Some SDKs (the AWS SDK for C++, and with
+    /// it pyarrow 14 to 21) read stderr as a part of the answer on stdout, and then send unsigned requests.
     pub(crate) fn succeed_in_silence(&self) {
         self.silent.store(true, Ordering::Relaxed);
     }

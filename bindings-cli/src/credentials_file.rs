@@ -11,8 +11,11 @@ use std::{
 };
 
 use self::rewrite::Values;
-use crate::{console::Console, environment::Environment};
+use crate::{console::Console, environment::Environment, output_file};
 use rolesanywhere_core::{Credentials, Error, ErrorKind, Result};
+
+/// How many links are followed to where a file is to be made; Linux follows as many.
+const MAX_LINKS: usize = 40;
 
 /// The shared credentials file.
 #[derive(Debug)]
@@ -107,11 +110,7 @@ impl CredentialsFile {
 
     fn replace(&self, profile: &str, values: &Values<'_>, console: &Console) -> io::Result<()> {
         // What is replaced is what a link points to, and the new file is made beside that.
-        let path = match fs::canonicalize(&self.path) {
-            Ok(path) => path,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => self.path.clone(),
-            Err(error) => return Err(error),
-        };
+        let path = without_links(&self.path)?;
         if let Some(mode) = fs::metadata(&path).ok().as_ref().and_then(open_mode) {
             console.warn(format!(
                 "the credentials file `{}` has mode {mode:04o}, so others than its owner can get at \
@@ -123,6 +122,22 @@ impl CredentialsFile {
             rewrite::with_credentials(content, profile, values)
         })
     }
+}
+
+/// The path that a link leads to, also where nothing is there yet.
+fn without_links(path: &Path) -> io::Result<PathBuf> {
+    let mut path = path.to_owned();
+    for _ in 0..MAX_LINKS {
+        match fs::canonicalize(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            found => return found,
+        }
+        match fs::read_link(&path) {
+            Ok(target) => path = output_file::folder_of(&path).join(target),
+            Err(_) => return Ok(path), // It is to be made.
+        }
+    }
+    Err(io::Error::other("it is a link that leads in a circle"))
 }
 
 /// A name that fits between `[` and `]`.

@@ -1,5 +1,5 @@
-//! How files are opened and read that others may have had a hand in: nothing waits for ever, and only what
-//! may be a pipe is one.
+//! Opens and reads files that other users may have put there: no call waits for ever, and a pipe is read only
+//! where a pipe may be.
 
 use std::{
     fs::{File, Metadata},
@@ -10,8 +10,8 @@ use std::{
 
 use zeroize::Zeroizing;
 
-/// How long the writer of a pipe may take for everything. A command in `<(…)` asks a vault, which may ask a
-/// person; a pipe that nobody writes to is a mistake.
+/// How long the writer of a pipe may take for the whole content. A command in `<(…)` may ask a vault, and the
+/// vault a person; a pipe without a writer is a mistake.
 const PIPE_PATIENCE: Duration = Duration::from_secs(30);
 
 /// What was read, wiped when dropped.
@@ -20,18 +20,18 @@ pub(crate) struct Content {
     pub(crate) metadata: Metadata,
 }
 
-/// Reads a file, a pipe or a device: its first `max_length` bytes, and one more where there are more. For
-/// what a user names to be read; a pipe is given half a minute.
+/// Reads a file, a pipe or a device that the user names: its first `max_length` bytes, and one byte more if it
+/// is longer. The writer of a pipe has half a minute.
 ///
 /// # Errors
-/// The system's; [`io::ErrorKind::TimedOut`] for a pipe that is not written to the end in time.
+/// The system's; [`io::ErrorKind::TimedOut`] for a pipe whose writer does not finish in time.
 pub(crate) fn read(path: &Path, max_length: u64) -> io::Result<Content> {
     let file = open(path, Links::Followed)?;
     let metadata = file.metadata()?;
     read_within(file, metadata, max_length, PIPE_PATIENCE)
 }
 
-/// Opens a file that must be one: no pipe, no device, no directory.
+/// Opens a regular file. A pipe, a device and a directory are refused.
 ///
 /// # Errors
 /// The system's; [`io::ErrorKind::InvalidInput`] naming what it is instead.
@@ -55,10 +55,27 @@ pub(crate) fn open_lock(path: &Path) -> io::Result<File> {
     Ok(regular(open_to_lock(path)?)?.0)
 }
 
-/// Whether what has this name can be read once only: a pipe, a socket, a terminal. `false` where there is
-/// nothing, or nothing that can be looked at.
+/// Whether the path names something that can be read once only: a pipe, a socket, a terminal. `false` if
+/// nothing is there or it cannot be examined.
 pub(crate) fn is_read_once(path: &Path) -> bool {
     std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir())
+}
+
+/// The device and inode number of the file at this path, to see later whether the path still names the same
+/// file. `None` if nothing is there, and on systems without inode numbers. The system reuses the number of a
+/// removed file: keep the file or socket open until the comparison is done.
+pub(crate) fn identity(path: &Path) -> Option<(u64, u64)> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+        let metadata = std::fs::symlink_metadata(path).ok()?;
+        Some((metadata.dev(), metadata.ino()))
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = path;
+        None
+    }
 }
 
 /// Refuses a path that begins with `~`, before a directory of that name is made.
@@ -121,7 +138,7 @@ fn kind(metadata: &Metadata) -> &'static str {
     }
 }
 
-/// Opens without waiting: a pipe that nobody writes to must not keep the program.
+/// Opens without waiting: opening a pipe without a writer would block.
 #[cfg(unix)]
 fn open(path: &Path, links: Links) -> io::Result<File> {
     use rustix::fs::OFlags;
@@ -138,7 +155,7 @@ fn open(path: &Path, links: Links) -> io::Result<File> {
 #[cfg(unix)]
 fn open_to_lock(path: &Path) -> io::Result<File> {
     use rustix::fs::OFlags;
-    // Reading and writing: to open a pipe for writing alone would wait, or fail, for want of a reader.
+    // For reading and writing: opening a pipe for writing alone fails if it has no reader.
     open_as(path, OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW)
 }
 
@@ -168,8 +185,8 @@ fn open_to_lock(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
-/// Reads what was opened without waiting; `patience` is for pipes and sockets alone, since at a terminal
-/// sits a person who sees that it waits.
+/// Reads a file that was opened in non-blocking mode. `patience` limits pipes and sockets; a person at a
+/// terminal sees that the program waits, and has no limit.
 fn read_within(
     mut file: File,
     metadata: Metadata,
@@ -201,7 +218,7 @@ fn read_within(
             bytes = longer;
         }
         match file.read(bytes.get_mut(filled..).unwrap_or_default()) {
-            // Without a writer a pipe with a name reads as if it were at its end, but the writer may come.
+            // A named pipe without a writer reads as if it had ended, but its writer may still come.
             Ok(0) if filled == 0 && has_name(&file, &metadata) && wait(&file, deadline)? => {}
             Ok(0) => break,
             Ok(count) => filled += count,
@@ -228,8 +245,8 @@ fn is_pipe(_: &Metadata) -> bool {
     false
 }
 
-/// Whether it is a pipe that stands in a directory. One that was handed over by a descriptor had its writer
-/// from the start. Where `/proc` does not tell, the system's `poll` does.
+/// Whether it is a pipe with a name in a directory. A pipe that was inherited as a descriptor had its writer
+/// from the start. Where there is no `/proc`, `poll` reports the end of the pipe.
 #[cfg(unix)]
 fn has_name(file: &File, metadata: &Metadata) -> bool {
     use std::os::fd::AsRawFd as _;
@@ -242,7 +259,7 @@ fn has_name(_: &File, _: &Metadata) -> bool {
     false
 }
 
-/// Waits until there is something to read; `false` when there will not be, since the last writer is gone.
+/// Waits until there is something to read. `false` if the last writer has closed the pipe.
 #[cfg(unix)]
 fn wait(file: &File, deadline: Option<Instant>) -> io::Result<bool> {
     use rustix::{
@@ -252,7 +269,7 @@ fn wait(file: &File, deadline: Option<Instant>) -> io::Result<bool> {
     let late = || {
         io::Error::new(
             io::ErrorKind::TimedOut,
-            "it is a pipe that nobody wrote to the end in time: check the command that writes it",
+            "it is a pipe whose writer did not finish in time: check the command that writes it",
         )
     };
     loop {

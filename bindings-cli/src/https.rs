@@ -9,6 +9,7 @@ use std::{
 
 use rolesanywhere_core::{
     Error, ErrorKind, HttpRequest, HttpResponse, provider::Loss, session::MAX_RESPONSE_LENGTH,
+    text::duration,
 };
 use rustls::{AlertDescription, CertificateError};
 use ureq::{
@@ -221,17 +222,17 @@ impl HttpsClient {
             },
             ureq::Error::Timeout(Timeout::Connect | Timeout::Resolve) => transport(
                 format!(
-                    "no connection to `{endpoint}`{via} within {} s: check the network and the proxy; \
+                    "no connection to `{endpoint}`{via} within {}: check the network and the proxy; \
                      `--connect-timeout` allows more",
-                    self.reach.connect_timeout.as_secs_f64(),
+                    duration(self.reach.connect_timeout),
                 ),
                 Loss::TimedOut,
             ),
             ureq::Error::Timeout(_) => transport(
                 format!(
-                    "`{endpoint}`{via} did not answer within {} s: check what listens there; \
+                    "`{endpoint}`{via} did not answer within {}: check what listens there; \
                      `--request-timeout` allows more",
-                    timeout.as_secs_f64(),
+                    duration(timeout),
                 ),
                 Loss::TimedOut,
             ),

@@ -51,7 +51,7 @@ pub(crate) fn identity(
     let what = format!("Password of `{}`", key_file.path.display());
     match access
         .passwords
-        .open(&what, access.environment, access.console, read)
+        .open_file(&what, access.environment, access.console, read)
     {
         Ok((key, chain)) => Ok((chain, key)),
         Err(error) => Err(name_file(error, places)),
@@ -105,7 +105,7 @@ pub(crate) fn private_key(file: &InputFile, access: &Access<'_>) -> Result<Priva
     let what = format!("Password of `{shown}`");
     access
         .passwords
-        .open(&what, access.environment, access.console, read)
+        .open_file(&what, access.environment, access.console, read)
         .map_err(|error| match error.kind() {
             ErrorKind::PasswordRequired => password_required(shown),
             _ => error.context(format_args!("`{shown}`")),

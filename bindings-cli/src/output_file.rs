@@ -33,8 +33,8 @@ const TEMPORARY: &str = ".rolesanywhere-";
 /// How many letters and digits a temporary file's name ends with.
 const RANDOM_LENGTH: usize = 6;
 
-/// Makes a temporary file, its owner's alone, that bears the name of the file that it will become:
-/// `.NAME.rolesanywhere-` and six random letters or digits, so that nobody can be there before.
+/// Makes a temporary file of mode 0600 beside the file that it will become. Its name is `.NAME.rolesanywhere-`
+/// and six random letters or digits, so that no other user can take the name first.
 ///
 /// # Errors
 /// The system's.
@@ -48,8 +48,8 @@ pub(crate) fn temporary_beside(path: &Path) -> io::Result<NamedTempFile> {
         .tempfile_in(folder_of(path))
 }
 
-/// The name of the file that a temporary file would have become; `None` for a name that this program does
-/// not give to temporary files. A killed process leaves such a file behind.
+/// The name of the file that a temporary file was to become; `None` if this program does not give such names to
+/// temporary files. Killed processes leave temporary files.
 pub(crate) fn temporary_for(name: &str) -> Option<&str> {
     let (name, random) = name.strip_prefix('.')?.rsplit_once(TEMPORARY)?;
     let is_random =

@@ -11,9 +11,9 @@ pub type Result<T> = core::result::Result<T, Error>;
 /// An error: its [kind](ErrorKind), a message that names the cause and the next action, and what
 /// the service said where it was the service that refused.
 ///
-/// Messages are lower case, quote the caller's words in backticks and never hold a secret. They are one
-/// line, with invisible characters escaped ([`text::printable`](crate::text::printable)), since certificates
-/// and servers have a part in them.
+/// Messages are lower case, quote the caller's words in backticks and never hold a secret. A message is one
+/// line with invisible characters escaped ([`text::printable`](crate::text::printable)), because names in
+/// certificates and answers of servers are quoted in messages.
 // One word: every function hands errors on, and in a wasm module each byte of them is code.
 #[derive(Clone)]
 pub struct Error(Box<Inner>);

@@ -90,6 +90,7 @@ mod error;
 pub mod identity;
 pub mod identity_files;
 pub mod key;
+pub mod password;
 pub mod pem;
 pub mod provider;
 pub mod renewal;

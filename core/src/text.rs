@@ -1,14 +1,15 @@
-//! Text for people that strangers had a part in: names in certificates, answers of servers, paths.
+//! Text that is shown to people and may hold the words of strangers: names in certificates, answers of
+//! servers, paths.
 
 use alloc::{borrow::Cow, string::String};
-use core::fmt::Write as _;
+use core::{fmt::Write as _, time::Duration};
 
-/// The text with everything escaped that a reader does not see or that changes what he sees: a message
-/// then cannot break its line, drive a terminal, or show its parts in another order.
+/// The text with invisible and bidirectional characters escaped. A message then cannot break its line, send
+/// commands to a terminal, or show its parts in another order.
 ///
-/// White space that begins a new line or column becomes a space. Other control characters, bidirectional
-/// and other format characters and fillers that leave nothing or a blank become `\u{202e}`, as Rust
-/// writes them. All else stays as it is.
+/// A tab, line feed or carriage return becomes a space. Other control characters, format characters (the
+/// bidirectional ones among them) and invisible fillers are written as Rust writes them, `\u{202e}`. Every
+/// other character stays as it is.
 pub fn printable(text: &str) -> Cow<'_, str> {
     if text.chars().all(is_visible) {
         return Cow::Borrowed(text);
@@ -26,11 +27,35 @@ pub fn printable(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// [`printable`] of a text that is owned, which is copied only where something is escaped.
+/// [`printable`] for an owned text. The text is copied only if a character is escaped.
 pub(crate) fn made_printable(text: String) -> String {
     match printable(&text) {
         Cow::Borrowed(_) => text,
         Cow::Owned(shown) => shown,
+    }
+}
+
+/// A duration as people write it: `0.3 s`, `45 s`, `2 min 5 s`, `12 h`, `3 d 1 h`. It has two units at most;
+/// the smaller unit is rounded down, and milliseconds are the smallest.
+pub fn duration(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    if seconds < 120 {
+        let milliseconds = duration.subsec_millis();
+        let shown = match (seconds, milliseconds) {
+            (0, 0) if !duration.is_zero() => return String::from("less than 1 ms"),
+            (seconds, 0) => return alloc::format!("{seconds} s"),
+            (seconds, milliseconds) => alloc::format!("{seconds}.{milliseconds:03}"),
+        };
+        return alloc::format!("{} s", shown.trim_end_matches('0'));
+    }
+    let (large, large_unit, small, small_unit) = match seconds {
+        0..3_600 => (seconds / 60, "min", seconds % 60, "s"),
+        3_600..172_800 => (seconds / 3_600, "h", seconds % 3_600 / 60, "min"),
+        _ => (seconds / 86_400, "d", seconds % 86_400 / 3_600, "h"),
+    };
+    match small {
+        0 => alloc::format!("{large} {large_unit}"),
+        small => alloc::format!("{large} {large_unit} {small} {small_unit}"),
     }
 }
 
@@ -46,8 +71,8 @@ fn is_visible(c: char) -> bool {
 
 /// Beyond ASCII: control characters, format characters and separators of lines (general categories Cc, Cf,
 /// Zl and Zp), and what the Unicode standard lists as `Default_Ignorable_Code_Point`, of Unicode 16. Also
-/// the Braille pattern without a dot, which is a blank. A table of our own, because the code of a wasm
-/// module is paid for by the byte.
+/// the Braille pattern without a dot, which is a blank. The table is here because a library's tables would
+/// make every wasm module larger.
 const INVISIBLE: [(u32, u32); 29] = [
     (0x80, 0x9F),
     (0xAD, 0xAD),
@@ -76,7 +101,7 @@ const INVISIBLE: [(u32, u32); 29] = [
     (0x1_BCA0, 0x1_BCA3),
     (0x1_D173, 0x1_D17A),
     (0xE_0000, 0xE_0FFF),
-    // Private use: what a font shows for it, if anything, is not what the writer of the message meant.
+    // Private use: fonts show it as they like, or not at all.
     (0xF_0000, 0xF_FFFD),
     (0x10_0000, 0x10_FFFD),
 ];
@@ -104,6 +129,31 @@ mod tests {
         ] {
             assert_eq!(printable(text), shown);
         }
+    }
+
+    #[test]
+    fn durations_are_written_as_people_write_them() {
+        for (seconds, written) in [
+            (0.0, "0 s"),
+            (0.000_001, "less than 1 ms"),
+            (0.3, "0.3 s"),
+            (0.25, "0.25 s"),
+            (10.0, "10 s"),
+            (61.5, "61.5 s"),
+            (119.0, "119 s"),
+            (120.0, "2 min"),
+            (125.9, "2 min 5 s"),
+            (3599.0, "59 min 59 s"),
+            (3600.0, "1 h"),
+            (43_200.0, "12 h"),
+            (45_000.0, "12 h 30 min"),
+            (86_400.0, "24 h"),
+            (262_800.0, "3 d 1 h"),
+        ] {
+            assert_eq!(duration(Duration::from_secs_f64(seconds)), written);
+        }
+        // The longest that an answer can ask for.
+        assert_eq!(duration(Duration::MAX), "213503982334601 d 7 h");
     }
 
     // The categories are those of another crate.

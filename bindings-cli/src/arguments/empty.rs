@@ -1,5 +1,5 @@
-//! An empty value is no value: `--intermediates ""` is what a script writes that has none, and
-//! `aws_signing_helper` takes it so.
+//! An option with an empty value counts as absent, as for `aws_signing_helper`: scripts write
+//! `--intermediates "$FILE"` where `FILE` may be empty.
 
 use std::ffi::{OsStr, OsString};
 
@@ -52,7 +52,7 @@ fn option<'a>(command: &'a Command, word: &OsStr) -> Option<(&'a Arg, Option<usi
         let mut names = argument.get_long().into_iter().chain(aliases);
         names.any(|known| known.as_bytes() == name)
     })?;
-    // What is on or off takes its value behind `=` only, and none that is empty: neither does Go.
+    // An option that is on or off takes its value behind `=` only; an empty value is an error there, as in Go.
     let takes = argument.get_action().takes_values() && !argument.is_require_equals_set();
     takes.then_some((argument, end.map(|end| word.len() - end - 1)))
 }

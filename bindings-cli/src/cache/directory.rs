@@ -113,13 +113,13 @@ pub(super) fn read_private(path: &Path, max_length: u64) -> io::Result<Zeroizing
     Ok(bytes)
 }
 
-/// Whether a file, found by its name, is a plain one of this user's.
+/// Whether this is the metadata of a regular file of this user.
 pub(super) fn is_own_file(metadata: &fs::Metadata) -> bool {
     metadata.is_file() && is_own(metadata)
 }
 
-/// Whether the name still stands for the open file. A file that another process has replaced or removed
-/// meanwhile is locked for nobody.
+/// Whether the path still names the open file. If another process has replaced or removed it, a lock on the open
+/// file guards nothing.
 #[cfg(unix)]
 pub(super) fn is_still(path: &Path, file: &File) -> io::Result<bool> {
     use std::os::unix::fs::MetadataExt as _;

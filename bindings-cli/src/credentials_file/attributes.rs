@@ -1,4 +1,4 @@
-//! Who may get at a file besides its mode: what a file that takes another's place takes over from it.
+//! Owner, extended attributes and mode of a file that is replaced: the new file takes them over.
 
 use std::{
     fs::{File, Metadata},
@@ -7,10 +7,10 @@ use std::{
 
 use crate::console::Console;
 
-/// Gives a new file, which so far is its owner's alone, the owner, the extended attributes (a POSIX access
-/// control list and SELinux's label are such) and then the mode of the file that it replaces. What cannot be
-/// taken over is said, and never widens access: a list that is lost takes the permissions of all but the
-/// owner with it, since the group's then mean the list's widest.
+/// Gives a new file of mode 0600 the owner, the extended attributes (among them a POSIX access control list and
+/// the SELinux label) and then the mode of the file that it replaces. An attribute that cannot be copied earns a
+/// warning and never widens access: if an access control list is lost, only the owner keeps permissions, because
+/// the group bits of the old mode were the mask of the list.
 ///
 /// # Errors
 /// When the new file cannot be given to the old one's owner and group, or cannot get its mode.
@@ -21,12 +21,12 @@ pub(super) fn take_over(
     console: &Console,
 ) -> io::Result<()> {
     keep_owner(new, metadata)?;
-    // The list before the mode: the group's bits of the mode are its mask.
+    // The list comes before the mode, whose group bits are the mask of the list.
     let narrowed = !extended::copy(new, old, console);
     set_mode(new, metadata, narrowed)
 }
 
-/// Root, who updates another user's file, leaves it to him.
+/// If root updates a file of another user, it stays that user's.
 #[cfg(unix)]
 fn keep_owner(file: &File, old: &Metadata) -> io::Result<()> {
     use std::os::unix::fs::MetadataExt as _;
@@ -69,13 +69,13 @@ mod extended {
     /// The longest list of names and the longest value that Linux knows.
     const MAX_LENGTH: usize = 64 * 1024;
 
-    /// Where Linux shows a POSIX access control list.
+    /// The attribute by which Linux shows a POSIX access control list.
     const ACCESS_LIST: &[u8] = b"system.posix_acl_access";
 
-    /// What the kernel derives from the content, and forgets or makes anew when that changes.
+    /// Attributes that the kernel derives from the content.
     const OF_THE_CONTENT: [&[u8]; 3] = [b"security.capability", b"security.evm", b"security.ima"];
 
-    /// Copies the attributes; `false` when an access control list could not be.
+    /// Copies the attributes. `false` if an access control list could not be copied.
     pub(super) fn copy(new: &File, old: &File, console: &Console) -> bool {
         let names = match names(old) {
             Ok(names) => names,
@@ -93,8 +93,8 @@ mod extended {
                 .filter(|name| !name.is_empty())
         };
         if !names().any(|name| name == ACCESS_LIST) {
-            // One that the directory gives to new files would let in others than the old file did. There
-            // mostly is none.
+            // A list that the new file inherited from its directory would let in users whom the old file kept
+            // out. Mostly there is no such list, and the call fails.
             let _ = fremovexattr(new, ACCESS_LIST);
         }
         let mut complete = true;
@@ -120,7 +120,7 @@ mod extended {
 
     fn copy_one(new: &File, old: &File, name: &[u8]) -> io::Result<()> {
         let value = value(old, name)?;
-        // The system may have given it already, and a label may be given to a file but not be chosen.
+        // The system may have set the same value already, and a process may not be allowed to set a label.
         if self::value(new, name).is_ok_and(|given| given == value) {
             return Ok(());
         }

@@ -1,5 +1,5 @@
-//! The file on its disk: read, replaced whole in one step, and written where it stands only where there is no
-//! other way and the user says so.
+//! Reads the file and replaces it in one step. It is written in place only if it cannot be replaced and the user
+//! asks for it.
 
 use std::{
     fs::{self, File, Metadata, TryLockError},
@@ -20,14 +20,14 @@ use crate::{
 /// The largest file that is rewritten; the largest that people have hold some thousand profiles.
 const MAX_LENGTH: u64 = 16 * 1024 * 1024;
 
-/// How long to wait for another process that rewrites the file, which takes milliseconds. Everybody who can
-/// read the directory can hold its lock, so nobody is waited for longer.
+/// How long to wait for another process that rewrites the file, which takes milliseconds. Every user who can
+/// read the directory can hold its lock, so the wait is short.
 const MAX_LOCK_WAIT: Duration = Duration::from_secs(10);
 
 /// How often the file is read anew when another program changed it meanwhile.
 const MAX_TRIES: usize = 10;
 
-/// A temporary file that is older than this was left by a process that was killed: it lives for milliseconds.
+/// A temporary file lives for milliseconds. If it is older than this, its process was killed.
 const LEFT_BEHIND: Duration = Duration::from_secs(10 * 60);
 
 /// The most files of the directory that are looked at for such.
@@ -83,7 +83,7 @@ enum Outcome {
     Changed,
 }
 
-/// The error of a step that the file's directory, or its owner, may stand in the way of.
+/// The error of a step that may fail because of the file's directory or owner.
 struct Refused(io::Error);
 
 impl From<io::Error> for Refused {
@@ -119,8 +119,8 @@ impl Old {
         fs::symlink_metadata(path).is_ok_and(|now| same(&self.metadata, &now))
     }
 
-    /// Writes into the file where it stands. A reader at that very moment, or a loss of power, may meet a
-    /// part; an error puts the old content back.
+    /// Writes into the file in place. A reader at that moment may see a part, and a crash may leave a part. After
+    /// an error the old content is written back.
     fn overwrite(&self, path: &Path, new: &[u8]) -> io::Result<Outcome> {
         let mut file = File::options().write(true).open(path)?;
         if !same(&self.metadata, &file.metadata()?) {
@@ -132,7 +132,8 @@ impl Old {
             file.set_len(content.len() as u64)?;
             file.sync_all()
         };
-        // In one piece with blank lines behind it, so that nothing of a longer old end is read with it.
+        // One write, padded with blank lines to the old length: the end of a longer old content must not follow
+        // the new content.
         let length = new.len().max(self.content.len());
         let mut padded = Zeroizing::new(Vec::with_capacity(length));
         padded.extend_from_slice(new);
@@ -194,7 +195,7 @@ fn same(before: &Metadata, now: &Metadata) -> bool {
     before.len() == now.len() && before.modified().ok() == now.modified().ok()
 }
 
-/// Whether the directory or the file's owner stands in the way, so that the file itself may be written.
+/// Whether the file cannot be replaced because of its directory, mount or owner. It may still be writable.
 fn is_for_the_directory(error: &io::Error) -> bool {
     matches!(
         error.kind(),
@@ -258,9 +259,9 @@ fn make_directory(folder: &Path) -> io::Result<()> {
     builder.create(folder)
 }
 
-/// Locks the file against other processes of this program. Without the lock, which the system frees with the
-/// process, it goes on: a change that another makes meanwhile is seen before the file is replaced, all but
-/// surely.
+/// Locks the file against other processes of this program; the system frees the lock with the process. `None` if
+/// the lock cannot be had: the caller goes on, and looks for changes by other processes just before it replaces
+/// the file.
 fn lock(folder: &Path, path: &Path, console: &Console) -> Option<File> {
     let begun = Instant::now();
     let file = match open_lock(folder, path) {
@@ -292,19 +293,19 @@ fn lock(folder: &Path, path: &Path, console: &Console) -> Option<File> {
     }
 }
 
-/// The directory, so that no file of ours is left lying there.
+/// Opens the directory to lock it, so that no lock file stays there.
 #[cfg(unix)]
 fn open_lock(folder: &Path, _: &Path) -> io::Result<File> {
     File::open(folder)
 }
 
-/// A file beside it: elsewhere, directories cannot be locked.
+/// Opens a lock file beside it: on other systems, directories cannot be locked.
 #[cfg(not(unix))]
 fn open_lock(_: &Path, path: &Path) -> io::Result<File> {
     files::open_lock(&path.with_extension("rolesanywhere-lock"))
 }
 
-/// Removes what killed processes left: old temporary files for this very file, this user's own.
+/// Removes old temporary files for this file that killed processes of this user left.
 fn sweep(path: &Path) {
     let Some(wanted) = path.file_name().and_then(|name| name.to_str()) else {
         return;
@@ -332,8 +333,8 @@ fn sweep(path: &Path) {
     }
 }
 
-/// Makes the renaming last through a loss of power. Some file systems cannot, and some directories may be
-/// written but not read: the file is written all the same.
+/// Makes the renaming survive a loss of power. Some file systems cannot do that, and a directory may be writable
+/// but not readable; the file is in place all the same.
 #[cfg(unix)]
 fn sync_directory(folder: &Path) -> io::Result<()> {
     match File::open(folder).and_then(|folder| folder.sync_all()) {
@@ -354,4 +355,71 @@ fn sync_directory(folder: &Path) -> io::Result<()> {
 #[cfg(not(unix))]
 fn sync_directory(_: &Path) -> io::Result<()> {
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    /// Replaces the content by itself and a line, while another program writes at the first try.
+    fn replaced_beside(other: impl Fn(&Path)) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("credentials");
+        fs::write(&path, "first\n").unwrap();
+        let tries = Cell::new(0);
+        let rewritten = |content: &[u8]| {
+            if tries.replace(tries.get() + 1) == 0 {
+                other(&path);
+            }
+            Zeroizing::new([content, b"ours\n"].concat())
+        };
+        replace(&path, false, &Console::default(), rewritten).unwrap();
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        fs::read_to_string(&path).unwrap()
+    }
+
+    #[test]
+    fn what_another_program_writes_meanwhile_is_not_lost() {
+        let in_place = |path: &Path| fs::write(path, "first\ntheirs\n").unwrap();
+        assert_eq!(replaced_beside(in_place), "first\ntheirs\nours\n");
+        let by_renaming = |path: &Path| {
+            fs::write(path.with_extension("new"), "other\n").unwrap();
+            fs::rename(path.with_extension("new"), path).unwrap();
+        };
+        assert_eq!(replaced_beside(by_renaming), "other\nours\n");
+        let by_removing = |path: &Path| fs::remove_file(path).unwrap();
+        assert_eq!(replaced_beside(by_removing), "ours\n");
+    }
+
+    #[test]
+    fn a_file_that_appears_meanwhile_is_not_overwritten() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("credentials");
+        let tries = Cell::new(0);
+        let rewritten = |content: &[u8]| {
+            if tries.replace(tries.get() + 1) == 0 {
+                fs::write(&path, "theirs\n").unwrap();
+            }
+            Zeroizing::new([content, b"ours\n"].concat())
+        };
+        replace(&path, false, &Console::default(), rewritten).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "theirs\nours\n");
+    }
+
+    #[test]
+    fn a_program_that_never_pauses_is_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("credentials");
+        let tries = Cell::new(0);
+        let rewritten = |_: &[u8]| {
+            tries.set(tries.get() + 1);
+            fs::write(&path, "x".repeat(tries.get())).unwrap();
+            Zeroizing::new(b"ours".to_vec())
+        };
+        let error = replace(&path, false, &Console::default(), rewritten).unwrap_err();
+        assert!(error.to_string().contains("without a pause"), "{error}");
+        assert_eq!(tries.get(), MAX_TRIES);
+    }
 }

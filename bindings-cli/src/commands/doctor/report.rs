@@ -1,11 +1,11 @@
 //! The report, as a table for people and as JSON for programs.
 
-use std::{fmt::Write as _, io::IsTerminal as _};
+use std::{fmt::Write as _, io::IsTerminal as _, time::Duration};
 
 use rolesanywhere_core::{
     UnixTime,
     identity::{About, Finding},
-    text::printable,
+    text::{duration, printable},
 };
 use serde_json::json;
 
@@ -226,7 +226,11 @@ impl Report {
                 let seconds = clock.offset_seconds;
                 let told = match clock.is_refused() {
                     true => clock::describe_offset(seconds),
-                    false => format!("the server's is {seconds} s ahead"),
+                    false => {
+                        let offset = duration(Duration::from_secs(seconds.unsigned_abs()));
+                        let side = if seconds > 0 { "ahead" } else { "behind" };
+                        format!("the server's is {offset} {side}")
+                    }
                 };
                 table.mark("clock", Mark::Doubtful, &format!("{told}: set the clock"));
             }
