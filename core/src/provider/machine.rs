@@ -53,6 +53,8 @@ struct Held {
     /// When the credentials were issued.
     issued_at: i64,
     /// When their renewal begins in the background.
+    renew_at: i64,
+    /// When something is to be done in the background: that, or a look into the store before.
     background_at: i64,
     /// When callers begin to wait for it.
     mandatory_at: i64,
@@ -489,6 +491,7 @@ impl Provider {
         self.drive = Some(drive);
         match self.is_sharing() {
             true => self.look(Look::First),
+            false if self.is_only_a_look() => self.look_later(),
             false => self.load_identity(),
         }
     }
@@ -616,11 +619,12 @@ impl Provider {
         let background = self.limits.background.min(lifetime / 3);
         let mandatory = self.limits.mandatory.min(background).min(lifetime / 6);
         let mandatory_at = expires_at - mandatory;
-        let background_at = self.background_at(expires_at, background, mandatory_at);
+        let renew_at = self.background_at(expires_at, background, mandatory_at);
         self.held = Some(Held {
             session,
             issued_at,
-            background_at,
+            renew_at,
+            background_at: renew_at,
             mandatory_at,
             expires_at,
             rests_until: self
