@@ -110,6 +110,7 @@ impl Member {
     }
 }
 
+#[allow(clippy::large_enum_variant)] // as the event that it holds
 enum Happening {
     Use(usize),
     AskAgain(usize, u32),

@@ -3,7 +3,11 @@
 use alloc::{string::ToString, vec::Vec};
 use core::time::Duration;
 
-use super::{Look, Provider, Stage, Standing, Then};
+use super::{
+    Provider,
+    drive::{Look, Stage, Then},
+    held::Standing,
+};
 use crate::{
     CertificateChain, Error, ErrorKind, Secret,
     provider::{
