@@ -6,7 +6,7 @@ use alloc::{
 };
 use core::time::Duration;
 
-use super::{Provider, Stage, Standing};
+use super::{Provider, drive::Stage, held::Standing};
 use crate::{
     CertificateChain, Error, ErrorKind, Session,
     provider::action::{Action, Event, NoteKind},
