@@ -16,6 +16,10 @@ export default function cases(suite) {
     ok(request.headers.get("authorization").includes("x-own") && request.headers.get("x-amz-security-token") !== null);
     equal((await fetch(request)).status, 200);
 
+    const presigned = await api.signRequest(`${fixture.origin}/?${query}`, { credentials, region: fixture.region, service: "sts", presign: { expiresInSeconds: 60 } });
+    equal((await fetch(presigned.url)).status, 200);
+    equal((await fetch(presigned.url.replace("X-Amz-Expires=60", "X-Amz-Expires=61"))).status, 403);
+
     const posted = new Request(`${fixture.origin}/`, { method: "POST", body: query, headers: { "content-type": "application/x-www-form-urlencoded" } });
     const answer = await client.fetch(posted);
     equal(answer.status, 200, await answer.text());
@@ -37,8 +41,8 @@ export default function cases(suite) {
     equal(streamed.headers.get("x-amz-content-sha256"), "UNSIGNED-PAYLOAD");
     const hashed = await api.signRequest(url, { method: "PUT", body: stream(), credentials, payloadSha256: "00".repeat(32) });
     equal(hashed.headers.get("x-amz-content-sha256"), "00".repeat(32));
-    const presigned = await api.signRequest(url, { credentials, presign: { expiresInSeconds: 60 } });
-    const parameters = new URL(presigned.url).searchParams;
+    const bucket = await api.signRequest(url, { credentials, presign: { expiresInSeconds: 60 } });
+    const parameters = new URL(bucket.url).searchParams;
     equal([parameters.get("X-Amz-Expires"), parameters.get("X-Amz-SignedHeaders"), parameters.has("X-Amz-Signature")], ["60", "host", true]);
     const code = async (...call) => (await thrown(() => api.signRequest(...call))).code;
     equal(await code("https://sts.eu-west-1.amazonaws.com", { method: "POST", body: stream(), credentials }), "invalid_input");
