@@ -16,6 +16,7 @@ mod canonical_request;
 mod credential_scope;
 mod hmac;
 mod presign;
+mod service;
 mod uri;
 
 #[cfg(test)]
@@ -31,6 +32,7 @@ pub use hmac::{
     sign_headers,
 };
 pub use presign::{MAX_PRESIGN_SECONDS, PresignedQuery, presign};
+pub use service::{HostScope, host_scope, is_s3};
 
 use alloc::string::String;
 
