@@ -8,7 +8,7 @@ use rolesanywhere_core::{Error, ErrorKind, UnixTime};
 /// The result of every fallible function of the library.
 pub type Result<T> = core::result::Result<T, Arc<Failure>>;
 
-/// What the core says about an error. `Renewal.failed` takes it back, to know all that the core knew.
+/// What the core says about an error. `Provider` takes it back from the driver.
 #[derive(Debug, uniffi::Object)]
 pub struct Failure(pub(crate) Error);
 

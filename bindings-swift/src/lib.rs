@@ -4,7 +4,7 @@
 //! one match from the core's kinds to Swift's. `UniFFI` generates the Swift of it
 //! (`Sources/RolesAnywhereNative`), which only the hand-written target `RolesAnywhere` imports.
 //!
-//! Every class is immutable, save `Renewal`, which locks itself. Nothing here is async: the pauses of
+//! Every class is immutable, save `Provider`, which locks itself. Nothing here is async: the pauses of
 //! the protocol (the signature, the HTTP exchange) are Swift's.
 // UniFFI's macros expand to the unsafe functions that the glue calls. No line written by hand in this
 // crate is unsafe.

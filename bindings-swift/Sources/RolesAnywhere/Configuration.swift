@@ -26,12 +26,17 @@ public struct RolesAnywhereConfiguration: Sendable {
     public var instanceProperties: [String: String] = [:]
     /// Where the ARNs stand.
     public var arnPlacement = ARNPlacement.query
-    /// How long an attempt's HTTP exchange may take.
-    public var attemptTimeout: Duration = .seconds(10)
-    /// How long an external signer may take: people are asked to touch things.
-    public var signingTimeout: Duration = .seconds(60)
-    /// How often a request is sent before a renewal counts as failed, 1 or more.
-    public var maximumAttempts = 3
+    /// Whether plain HTTP to another machine is allowed: in a closed network, for a test. Whoever is on the way reads
+    /// the credentials.
+    public var allowsPlainHTTP = false
+    /// How long an attempt's HTTP exchange may take; `nil` for the core's 10 seconds.
+    public var attemptTimeout: Duration?
+    /// How long loading the identity may take; `nil` for the core's 30 seconds.
+    public var identityTimeout: Duration?
+    /// How long a signer may take, where people are asked to touch things for instance; `nil` for the core's 20 seconds.
+    public var signingTimeout: Duration?
+    /// How often a request is sent before a renewal counts as failed, 1 or more; `nil` for the core's 3.
+    public var maximumAttempts: Int?
     /// Told of every renewal that fails, also of one in the background whose credentials are used on.
     public var onRenewalFailure: (@Sendable (RolesAnywhereError) -> Void)?
 
@@ -52,9 +57,11 @@ public struct RolesAnywhereConfiguration: Sendable {
 
     /// The checked call.
     func call() throws -> CreateSession {
-        if maximumAttempts < 1 || attemptTimeout <= .zero || signingTimeout <= .zero {
+        let times = [attemptTimeout, identityTimeout, signingTimeout].compactMap { $0 }
+        if maximumAttempts.map({ $0 < 1 }) == true || times.contains(where: { $0 <= .zero }) {
             throw RolesAnywhereError.invalidInput(
-                message: "`maximumAttempts`, `attemptTimeout` or `signingTimeout` is none: pass 1 or more, and times above zero"
+                message: "`maximumAttempts`, `attemptTimeout`, `identityTimeout` or `signingTimeout` is none: "
+                    + "pass 1 or more, and times above zero"
             )
         }
         if let duration, duration.components.attoseconds != 0 {
@@ -75,9 +82,18 @@ public struct RolesAnywhereConfiguration: Sendable {
                     durationSeconds: duration?.components.seconds,
                     roleSessionName: roleSessionName,
                     instanceProperties: instanceProperties,
-                    arnsInBody: arnPlacement == .body
+                    arnsInBody: arnPlacement == .body,
+                    plainHttp: allowsPlainHTTP
                 )
             )
         }
+    }
+
+    /// What of the core's policy the user has set.
+    var policy: Policy {
+        Policy(
+            attempts: maximumAttempts.map { UInt32(clamping: $0) }, attemptTimeout: attemptTimeout?.milliseconds,
+            identityTimeout: identityTimeout?.milliseconds, signingTimeout: signingTimeout?.milliseconds
+        )
     }
 }

@@ -102,31 +102,15 @@ public struct Identity: Sendable {
     /// The end entity's certificate.
     public var certificate: CertificateDetails { CertificateDetails(chain) }
 
-    /// The signed request. Throws what the core or the signer throws.
-    func sign(_ request: UnsignedRequest, within timeout: Duration) async throws -> RolesAnywhereNative.HttpRequest {
+    /// The signature of a request. Throws what the core or the signer throws.
+    func sign(_ request: UnsignedRequest) async throws -> RolesAnywhereNative.Signature {
         switch key {
         case let .local(local):
             return try local.sign(request: request)
         case let .external(signer):
             let message = Data(request.stringToSign().utf8)
-            let algorithm = SigningAlgorithm(request.algorithm())
-            let signature: Signature
-            do {
-                signature = try await withDeadline(timeout) {
-                    try await signer.sign(message, with: algorithm)
-                }
-            } catch let error as RolesAnywhereError {
-                throw error
-            } catch is DeadlineExceeded {
-                throw RolesAnywhereError.signingFailed(
-                    message: "the signer did not answer within \(timeout): look at the key store that it uses"
-                )
-            } catch is CancellationError where Task.isCancelled {
-                throw CancellationError()
-            } catch {
-                throw RolesAnywhereError.signingFailed(message: "the signer failed: \(described(error))")
-            }
-            return try request.withSignature(form: signature.form, signature: signature.bytes)
+            let signature = try await signer.sign(message, with: SigningAlgorithm(request.algorithm()))
+            return try request.checked(form: signature.form, signature: signature.bytes)
         }
     }
 }
@@ -163,18 +147,36 @@ extension CertificateDetails {
 private func read(_ file: URL) throws -> Data {
     do {
         let path = file.resolvingSymlinksInPath().path
-        let type = try FileManager.default.attributesOfItem(atPath: path)[.type] as? FileAttributeType
+        let attributes = try FileManager.default.attributesOfItem(atPath: path)
+        let type = attributes[.type] as? FileAttributeType
         guard type == .typeRegular else {
+            let found = type == .typeDirectory ? "a directory" : "a pipe or a device"
             throw RolesAnywhereError.invalidInput(
-                message: "`\(file.path)` cannot be read: it is a pipe, a device or a directory, not a file: pass what it holds"
+                message: "`\(file.path)` cannot be read: it is \(found), not a file: pass the path of a file"
             )
         }
+        FileTimes.current?.note(attributes[.modificationDate] as? Date)
         return try Data(contentsOf: file)
     } catch let error as RolesAnywhereError {
         throw error
     } catch {
         throw RolesAnywhereError.invalidInput(message: "`\(file.path)` cannot be read: \(described(error))")
     }
+}
+
+/// When the files were modified that an identity is read from: the core reads a pair again that is being replaced.
+final class FileTimes: @unchecked Sendable { // its state is behind the lock
+    /// Those of the identity that this task loads.
+    @TaskLocal static var current: FileTimes?
+
+    private let lock = NSLock()
+    private var modified: Date?
+
+    func note(_ date: Date?) {
+        lock.withLock { modified = [modified, date].compactMap { $0 }.max() }
+    }
+
+    var newest: Date? { lock.withLock { modified } }
 }
 
 /// An empty file would pass for none at the border.

@@ -12,23 +12,22 @@ internal import RolesAnywhereNative
 /// let credentials = try await provider.credentials()
 /// ```
 ///
-/// Make one and share it. One request is in flight at a time, whoever waits for it; renewal begins in the
-/// background 15 minutes before the credentials end, is waited for in the last 5 (less for short sessions),
-/// and when it fails, the credentials are used while they are valid.
+/// Make one and share it. One request is in flight at a time, whoever waits for it. Credentials are renewed on demand:
+/// the first use in the last 15 minutes (less for short sessions) begins a renewal in the background, in the last 5
+/// callers wait for it, and when it fails, the credentials are used while they are valid. A provider that nobody asks
+/// sends nothing.
 public actor RolesAnywhereCredentialProvider {
     private let call: CreateSession
-    private let exchange: Exchange
-    private let loadIdentity: @Sendable () async throws -> Identity
-    private let clock: @Sendable () -> Date
-    private let onRenewalFailure: (@Sendable (RolesAnywhereError) -> Void)?
-    /// When to renew: it locks itself.
-    private let renewal: Renewal
+    private let clocks: Clocks
+    /// Decides everything; it locks itself.
+    private let provider: Provider
+    private let driver: Driver
 
-    private var held: (credentials: Credentials, receivedAt: Int64)?
-    private var lastError: (error: RolesAnywhereError, at: Int64)?
-    private var isRenewing = false
+    private var held: (credentials: Credentials, window: Window)?
     private var waiters: [UInt64: CheckedContinuation<Void, any Error>] = [:]
     private var lastWaiter: UInt64 = 0
+    /// How often those who wait were woken.
+    private var wakes: UInt64 = 0
 
     /// Makes a provider for one identity. Nothing is sent yet.
     ///
@@ -36,11 +35,11 @@ public actor RolesAnywhereCredentialProvider {
     ///   - configuration: What to ask for.
     ///   - identity: The certificate and what signs for it.
     ///   - transport: What carries requests.
-    ///   - clock: The time. One that is wrong is corrected by what the service says.
+    ///   - clock: The time, where it is not the machine's. One that is wrong is corrected by what the service says.
     /// - Throws: ``RolesAnywhereError/invalidInput(message:)`` when the configuration is malformed.
     public init(
         configuration: RolesAnywhereConfiguration, identity: Identity,
-        transport: any Transport = URLSessionTransport.shared, clock: @escaping @Sendable () -> Date = { Date() }
+        transport: any Transport = URLSessionTransport.shared, clock: (@Sendable () -> Date)? = nil
     ) throws {
         try self.init(configuration: configuration, transport: transport, clock: clock) { identity }
     }
@@ -51,30 +50,28 @@ public actor RolesAnywhereCredentialProvider {
     /// - Parameters:
     ///   - configuration: What to ask for.
     ///   - transport: What carries requests.
-    ///   - clock: The time.
-    ///   - loadingIdentity: Called at every renewal. What it throws that is no ``RolesAnywhereError`` becomes
+    ///   - clock: The time, where it is not the machine's.
+    ///   - loadingIdentity: Called at every renewal, in a task of its own. It may take
+    ///     ``RolesAnywhereConfiguration/identityTimeout``, then the renewal fails. What it throws that is no ``RolesAnywhereError`` becomes
     ///     ``RolesAnywhereError/invalidInput(message:)`` with its description.
     /// - Throws: ``RolesAnywhereError/invalidInput(message:)`` when the configuration is malformed.
     public init(
         configuration: RolesAnywhereConfiguration, transport: any Transport = URLSessionTransport.shared,
-        clock: @escaping @Sendable () -> Date = { Date() },
+        clock: (@Sendable () -> Date)? = nil,
         loadingIdentity: @escaping @Sendable () async throws -> Identity
     ) throws {
         let call = try configuration.call()
-        let renewal = Renewal(jitter: .random(in: 0...UInt64.max))
+        let clocks = Clocks(clock)
+        let provider = Provider(
+            call: call, policy: configuration.policy, sharing: nil, machine: nil, countsSleep: clocks.countsSleep,
+            seed: .random(in: 0...UInt64.max)
+        )
         self.call = call
-        self.renewal = renewal
-        self.clock = clock
-        loadIdentity = loadingIdentity
-        onRenewalFailure = configuration.onRenewalFailure
-        exchange = Exchange(
-            call: call,
-            transport: transport,
-            attemptTimeout: configuration.attemptTimeout,
-            signingTimeout: configuration.signingTimeout,
-            maximumAttempts: configuration.maximumAttempts,
-            signingTime: { renewal.signingTime(now: clock().seconds) },
-            pause: { try await Task.sleep(for: $0) }
+        self.clocks = clocks
+        self.provider = provider
+        driver = Driver(
+            provider: provider, endpoint: call.endpoint().url, transport: transport, clocks: clocks,
+            loadIdentity: loadingIdentity, onRenewalFailure: configuration.onRenewalFailure
         )
     }
 
@@ -94,112 +91,94 @@ public actor RolesAnywhereCredentialProvider {
     ///   cancelled while it waited.
     public func credentials() async throws -> Credentials {
         while true {
-            let now = clock().seconds
-            switch (renewal.next(now: now), held, lastError) {
-            case let (.use, held?, _):
-                if isSetBack(now, since: held.receivedAt) { beginRenewal() }
-                return held.credentials
-            case let (.useAndRenew, held?, _):
-                beginRenewal()
-                return held.credentials
-            case let (.wait, _, last?):
-                throw last.error
-            default:
-                beginRenewal()
-                try await joinRenewal()
+            let now = clocks.now()
+            if let held, held.window.covers(now) { return held.credentials }
+            switch provider.ask(now: now) {
+            case let .use(session, window):
+                return hold(session, window)
+            case let .useAndDrive(session, window):
+                drive()
+                return hold(session, window)
+            case .drive:
+                drive()
+                try await wait(atMost: nil)
+            case let .wait(atMost):
+                try await wait(atMost: Duration(milliseconds: atMost))
+            case let .fail(failure, _):
+                throw RolesAnywhereError(failure)
             }
         }
     }
 
-    /// Calls CreateSession once, past the credentials at hand and the plan of renewals: all that the service
-    /// says.
+    /// Says that the credentials at hand are not wanted, although they may be valid: AWS has refused them, or the
+    /// role's permissions have changed. The next who asks waits for others.
+    public func invalidate() {
+        held = nil
+        provider.refresh(now: clocks.now())
+    }
+
+    /// Calls CreateSession, past the credentials at hand and the plan of renewals: all that the service says.
     ///
     /// - Throws: ``RolesAnywhereError``, or `CancellationError` when the task was cancelled.
     public nonisolated func createSession() async throws -> Session {
-        do {
-            return Session(try await exchange.session(of: identity()))
-        } catch {
-            throw told(error) ?? error
+        let once = provider.oneShot(seed: .random(in: 0...UInt64.max))
+        _ = once.ask(now: clocks.now()) // it has nothing: this task drives
+        try await driver.with(once).run {}
+        if let session = once.session() { return Session(session) }
+        throw once.error().map(RolesAnywhereError.init) ?? .serviceUnavailable(message: "no session came: try again")
+    }
+
+    // MARK: - Those who wait, and the one who drives
+
+    private func hold(_ session: RolesAnywhereNative.Session, _ window: Window) -> Credentials {
+        let credentials = Session(session).credentials
+        held = (credentials, window)
+        return credentials
+    }
+
+    /// A task of its own, which none of those who wait can cancel, and which has no task-local value of theirs.
+    private func drive() {
+        Task.detached { [self] in
+            try? await driver.run { await self.wake() } // nobody cancels it
+            await wake()
         }
     }
 
-    // MARK: - Renewal
-
-    /// By a clock that was set back, the credentials would seem valid for longer than they are: the service's
-    /// next answer tells the time.
-    private func isSetBack(_ now: Int64, since receivedAt: Int64) -> Bool {
-        let offset = Exchange.ignoredClockOffset
-        if let lastError, (0..<offset).contains(now - lastError.at) { return false }
-        return now < receivedAt - offset
+    /// Has everybody ask again.
+    private func wake() {
+        held = nil
+        wakes &+= 1
+        let waiting = waiters.values
+        waiters = [:]
+        for waiter in waiting { waiter.resume() }
     }
 
-    private func beginRenewal() {
-        if isRenewing { return }
-        isRenewing = true
-        // A task of its own: none of those who wait can cancel it.
-        Task { await renew() }
-    }
-
-    private func joinRenewal() async throws {
-        lastWaiter += 1
-        let waiter = lastWaiter
+    private func wait(atMost limit: Duration?) async throws {
+        lastWaiter &+= 1
+        let (waiter, seen) = (lastWaiter, wakes)
+        let timer = limit.map { limit in
+            Task {
+                try await Task.sleep(for: limit)
+                release(waiter, .success(()))
+            }
+        }
+        defer { timer?.cancel() }
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
                 if Task.isCancelled {
                     continuation.resume(throwing: CancellationError())
-                } else if !isRenewing {
+                } else if wakes != seen {
                     continuation.resume() // it ended on the way here
                 } else {
                     waiters[waiter] = continuation
                 }
             }
         } onCancel: {
-            Task { await abandon(waiter) }
+            Task { await release(waiter, .failure(CancellationError())) }
         }
     }
 
-    private func abandon(_ waiter: UInt64) {
-        waiters.removeValue(forKey: waiter)?.resume(throwing: CancellationError())
-    }
-
-    private func renew() async {
-        do {
-            try takeIntoUse(await exchange.session(of: identity()))
-        } catch {
-            let failure = error as? Failure
-            let error = told(error) ?? .transportFailed(message: "the renewal failed: \(described(error))")
-            let now = clock().seconds
-            renewal.failed(now: now, failure: failure ?? error.failure)
-            lastError = (error, now)
-            onRenewalFailure?(error)
-        }
-        isRenewing = false
-        let waiting = waiters.values
-        waiters = [:]
-        for waiter in waiting { waiter.resume() }
-    }
-
-    private func takeIntoUse(_ session: RolesAnywhereNative.Session) throws {
-        let now = clock().seconds
-        renewal.renewed(now: now, session: session)
-        guard renewal.isValid(now: now) else {
-            throw RolesAnywhereError.invalidResponse(
-                message: "the service's credentials had expired when they came: check the clock of this machine"
-            )
-        }
-        held = (Session(session).credentials, now)
-        lastError = nil
-    }
-
-    private nonisolated func identity() async throws -> Identity {
-        do {
-            return try await loadIdentity()
-        } catch let error as RolesAnywhereError {
-            throw error
-        } catch is CancellationError where Task.isCancelled {
-            throw CancellationError()
-        } catch {
-            throw RolesAnywhereError.invalidInput(message: "the identity cannot be loaded: \(described(error))")
-        }
+    private func release(_ waiter: UInt64, _ result: Result<Void, any Error>) {
+        waiters.removeValue(forKey: waiter)?.resume(with: result)
     }
 }

@@ -201,15 +201,3 @@ func calling<T>(_ act: () throws -> T) throws -> T {
         throw RolesAnywhereError(failure)
     }
 }
-
-extension Date {
-    init(seconds: Int64) {
-        self.init(timeIntervalSince1970: TimeInterval(seconds))
-    }
-
-    /// Whole Unix seconds, rounded down; what is no time of this world is clamped to the years 1970 to 36812.
-    var seconds: Int64 {
-        let time = timeIntervalSince1970.rounded(.down)
-        return time.isFinite ? Int64(min(max(time, 0), Double(1 << 40))) : 0
-    }
-}

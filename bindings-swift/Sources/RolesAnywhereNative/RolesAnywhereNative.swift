@@ -481,6 +481,22 @@ fileprivate struct FfiConverterUInt16: FfiConverterPrimitive {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterUInt32: FfiConverterPrimitive {
+    typealias FfiType = UInt32
+    typealias SwiftType = UInt32
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> UInt32 {
+        return try lift(readInt(&buf))
+    }
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        writeInt(&buf, lower(value))
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterUInt64: FfiConverterPrimitive {
     typealias FfiType = UInt64
     typealias SwiftType = UInt64
@@ -1014,7 +1030,7 @@ public func FfiConverterTypeCreateSession_lower(_ value: CreateSession) -> UInt6
 
 
 /**
- * What the core says about an error. `Renewal.failed` takes it back, to know all that the core knew.
+ * What the core says about an error. `Provider` takes it back from the driver.
  */
 public protocol FailureProtocol: AnyObject, Sendable {
 
@@ -1035,7 +1051,7 @@ public protocol FailureProtocol: AnyObject, Sendable {
 
 }
 /**
- * What the core says about an error. `Renewal.failed` takes it back, to know all that the core knew.
+ * What the core says about an error. `Provider` takes it back from the driver.
  */
 open class Failure: FailureProtocol, @unchecked Sendable, Swift.Error {
     fileprivate let handle: UInt64
@@ -1236,19 +1252,14 @@ public func FfiConverterTypeFailure__as_error_lower(_ value: Failure) -> RustBuf
 public protocol LocalIdentityProtocol: AnyObject, Sendable {
 
     /**
-     * How the key signs.
-     */
-    func algorithm()  -> SigningAlgorithm
-
-    /**
      * The certificate and its intermediates.
      */
     func chain()  -> CertificateChain
 
     /**
-     * The signed request.
+     * The signature of a request.
      */
-    func sign(request: UnsignedRequest) throws  -> HttpRequest
+    func sign(request: UnsignedRequest) throws  -> Signature
 
 }
 /**
@@ -1333,18 +1344,6 @@ public static func read(certificate: Data, privateKey: Data, intermediates: Data
 
 
     /**
-     * How the key signs.
-     */
-open func algorithm() -> SigningAlgorithm  {
-    return try!  FfiConverterTypeSigningAlgorithm_lift(try! rustCall() {
-        uniffiCallStatus in
-    uniffi_rolesanywhere_swift_fn_method_localidentity_algorithm(
-            self.uniffiCloneHandle(),uniffiCallStatus
-    )
-})
-}
-
-    /**
      * The certificate and its intermediates.
      */
 open func chain() -> CertificateChain  {
@@ -1357,10 +1356,10 @@ open func chain() -> CertificateChain  {
 }
 
     /**
-     * The signed request.
+     * The signature of a request.
      */
-open func sign(request: UnsignedRequest)throws  -> HttpRequest  {
-    return try  FfiConverterTypeHttpRequest_lift(try rustCallWithError(FfiConverterTypeFailure__as_error_lift) {
+open func sign(request: UnsignedRequest)throws  -> Signature  {
+    return try  FfiConverterTypeSignature_lift(try rustCallWithError(FfiConverterTypeFailure__as_error_lift) {
         uniffiCallStatus in
     uniffi_rolesanywhere_swift_fn_method_localidentity_sign(
             self.uniffiCloneHandle(),
@@ -1420,40 +1419,145 @@ public func FfiConverterTypeLocalIdentity_lower(_ value: LocalIdentity) -> UInt6
 
 
 /**
- * Decides when to renew. Times are Unix seconds by the caller's clock.
+ * Credentials that renew themselves, as a state machine without IO. It locks itself.
  */
-public protocol RenewalProtocol: AnyObject, Sendable {
+public protocol ProviderProtocol: AnyObject, Sendable {
 
     /**
-     * Tells that a renewal failed.
+     * An answer came, whatever its status.
      */
-    func failed(now: Int64, failure: Failure)
+    func answered(now: Reading, id: UInt32, status: UInt16, headers: [Header], body: Data)
 
     /**
-     * Whether there are credentials that the service still accepts.
+     * What a caller is to do.
      */
-    func isValid(now: Int64)  -> Bool
+    func ask(now: Reading)  -> Advice
 
     /**
-     * What to do.
+     * The driver stops.
      */
-    func next(now: Int64)  -> Next
+    func cancelled(now: Reading)
 
     /**
-     * Tells that a session was received.
+     * Why the last renewal failed.
      */
-    func renewed(now: Int64, session: Session)
+    func error()  -> Failure?
 
     /**
-     * The time to date requests with: `now`, corrected by what the server's clock has shown.
+     * This is another process now.
      */
-    func signingTime(now: Int64)  -> Int64
+    func forked(now: Reading, seed: UInt64)
+
+    /**
+     * The identity could not be loaded. `modified` is when the newest of its files was modified.
+     */
+    func identityFailed(now: Reading, id: UInt32, failure: Failure, modified: Int64?)
+
+    /**
+     * The identity was loaded.
+     */
+    func identityLoaded(now: Reading, id: UInt32, chain: CertificateChain)
+
+    /**
+     * The store was read: `found` tells whether there is an entry.
+     */
+    func loaded(now: Reading, id: UInt32, found: Bool, entry: Data)
+
+    /**
+     * Another has the lock.
+     */
+    func lockHeld(now: Reading, id: UInt32)
+
+    /**
+     * The lock that was ours is lost.
+     */
+    func lockLost(now: Reading)
+
+    /**
+     * The lock is ours.
+     */
+    func locked(now: Reading, id: UInt32)
+
+    /**
+     * No answer came.
+     */
+    func notAnswered(now: Reading, id: UInt32, loss: Loss, failure: Failure)
+
+    /**
+     * A provider for one call, past the credentials at hand.
+     */
+    func oneShot(seed: UInt64)  -> Provider
+
+    /**
+     * The next thing to do; `None` when this driver is done.
+     */
+    func poll(now: Reading)  -> Action?
+
+    /**
+     * The credentials at hand are not wanted.
+     */
+    func refresh(now: Reading)
+
+    /**
+     * The machine slept, or the network is back.
+     */
+    func resumed(now: Reading)
+
+    /**
+     * The session at hand.
+     */
+    func session()  -> Session?
+
+    /**
+     * The signer failed.
+     */
+    func signFailed(now: Reading, id: UInt32, failure: Failure)
+
+    /**
+     * The request was signed.
+     */
+    func signed(now: Reading, id: UInt32, signature: Signature)
+
+    /**
+     * The store failed.
+     */
+    func storeFailed(now: Reading, id: UInt32, failure: Failure)
+
+    /**
+     * The entry was stored.
+     */
+    func stored(now: Reading, id: UInt32)
+
+    /**
+     * A pause is over, or an action takes long.
+     */
+    func tick(now: Reading)
+
+    /**
+     * The time of an action is over by the host's timer.
+     */
+    func timedOut(now: Reading, id: UInt32)
+
+    /**
+     * The lock was given back.
+     */
+    func unlocked(now: Reading, id: UInt32)
+
+    /**
+     * The store has an entry that cannot be unsealed.
+     */
+    func unreadable(now: Reading, id: UInt32)
+
+    /**
+     * How long the service accepts the credentials at hand.
+     */
+    func validFor(now: Reading)  -> UInt64
 
 }
 /**
- * Decides when to renew. Times are Unix seconds by the caller's clock.
+ * Credentials that renew themselves, as a state machine without IO. It locks itself.
  */
-open class Renewal: RenewalProtocol, @unchecked Sendable {
+open class Provider: ProviderProtocol, @unchecked Sendable {
     fileprivate let handle: UInt64
 
     /// Used to instantiate a [FFIObject] without an actual handle, for fakes in tests, mostly.
@@ -1490,17 +1594,23 @@ open class Renewal: RenewalProtocol, @unchecked Sendable {
     @_documentation(visibility: private)
 #endif
     public func uniffiCloneHandle() -> UInt64 {
-        return try! rustCall { uniffi_rolesanywhere_swift_fn_clone_renewal(self.handle, $0) }
+        return try! rustCall { uniffi_rolesanywhere_swift_fn_clone_provider(self.handle, $0) }
     }
     /**
-     * A plan without credentials. `jitter` is a random number.
+     * A provider without credentials. `seed` is a random number; `counts_sleep` tells that the monotonic
+     * clock runs while the machine sleeps, `machine` names this start of the machine.
      */
-public convenience init(jitter: UInt64) {
+public convenience init(call: CreateSession, policy: Policy, sharing: Sharing?, machine: String?, countsSleep: Bool, seed: UInt64) {
     let handle =
         try! rustCall() {
         uniffiCallStatus in
-    uniffi_rolesanywhere_swift_fn_constructor_renewal_new(
-        FfiConverterUInt64.lower(jitter),uniffiCallStatus
+    uniffi_rolesanywhere_swift_fn_constructor_provider_new(
+        FfiConverterTypeCreateSession_lower(call),
+        FfiConverterTypePolicy_lower(policy),
+        FfiConverterOptionTypeSharing.lower(sharing),
+        FfiConverterOptionString.lower(machine),
+        FfiConverterBool.lower(countsSleep),
+        FfiConverterUInt64.lower(seed),uniffiCallStatus
     )
 }
     self.init(unsafeFromHandle: handle)
@@ -1512,73 +1622,356 @@ public convenience init(jitter: UInt64) {
             return
         }
 
-        try! rustCall { uniffi_rolesanywhere_swift_fn_free_renewal(handle, $0) }
+        try! rustCall { uniffi_rolesanywhere_swift_fn_free_provider(handle, $0) }
     }
 
 
 
 
     /**
-     * Tells that a renewal failed.
+     * An answer came, whatever its status.
      */
-open func failed(now: Int64, failure: Failure)  {try! rustCall() {
+open func answered(now: Reading, id: UInt32, status: UInt16, headers: [Header], body: Data)  {try! rustCall() {
         uniffiCallStatus in
-    uniffi_rolesanywhere_swift_fn_method_renewal_failed(
+        FfiConverterByRefBytes.lower(body) { bodyFb in
+    uniffi_rolesanywhere_swift_fn_method_provider_answered(
             self.uniffiCloneHandle(),
-        FfiConverterInt64.lower(now),
+        FfiConverterTypeReading_lower(now),
+        FfiConverterUInt32.lower(id),
+        FfiConverterUInt16.lower(status),
+        FfiConverterSequenceTypeHeader.lower(headers),
+        bodyFb,uniffiCallStatus
+    )
+        }
+}
+}
+
+    /**
+     * What a caller is to do.
+     */
+open func ask(now: Reading) -> Advice  {
+    return try!  FfiConverterTypeAdvice_lift(try! rustCall() {
+        uniffiCallStatus in
+    uniffi_rolesanywhere_swift_fn_method_provider_ask(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeReading_lower(now),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * The driver stops.
+     */
+open func cancelled(now: Reading)  {try! rustCall() {
+        uniffiCallStatus in
+    uniffi_rolesanywhere_swift_fn_method_provider_cancelled(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeReading_lower(now),uniffiCallStatus
+    )
+}
+}
+
+    /**
+     * Why the last renewal failed.
+     */
+open func error() -> Failure?  {
+    return try!  FfiConverterOptionTypeFailure.lift(try! rustCall() {
+        uniffiCallStatus in
+    uniffi_rolesanywhere_swift_fn_method_provider_error(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * This is another process now.
+     */
+open func forked(now: Reading, seed: UInt64)  {try! rustCall() {
+        uniffiCallStatus in
+    uniffi_rolesanywhere_swift_fn_method_provider_forked(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeReading_lower(now),
+        FfiConverterUInt64.lower(seed),uniffiCallStatus
+    )
+}
+}
+
+    /**
+     * The identity could not be loaded. `modified` is when the newest of its files was modified.
+     */
+open func identityFailed(now: Reading, id: UInt32, failure: Failure, modified: Int64?)  {try! rustCall() {
+        uniffiCallStatus in
+    uniffi_rolesanywhere_swift_fn_method_provider_identity_failed(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeReading_lower(now),
+        FfiConverterUInt32.lower(id),
+        FfiConverterTypeFailure_lower(failure),
+        FfiConverterOptionInt64.lower(modified),uniffiCallStatus
+    )
+}
+}
+
+    /**
+     * The identity was loaded.
+     */
+open func identityLoaded(now: Reading, id: UInt32, chain: CertificateChain)  {try! rustCall() {
+        uniffiCallStatus in
+    uniffi_rolesanywhere_swift_fn_method_provider_identity_loaded(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeReading_lower(now),
+        FfiConverterUInt32.lower(id),
+        FfiConverterTypeCertificateChain_lower(chain),uniffiCallStatus
+    )
+}
+}
+
+    /**
+     * The store was read: `found` tells whether there is an entry.
+     */
+open func loaded(now: Reading, id: UInt32, found: Bool, entry: Data)  {try! rustCall() {
+        uniffiCallStatus in
+        FfiConverterByRefBytes.lower(entry) { entryFb in
+    uniffi_rolesanywhere_swift_fn_method_provider_loaded(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeReading_lower(now),
+        FfiConverterUInt32.lower(id),
+        FfiConverterBool.lower(found),
+        entryFb,uniffiCallStatus
+    )
+        }
+}
+}
+
+    /**
+     * Another has the lock.
+     */
+open func lockHeld(now: Reading, id: UInt32)  {try! rustCall() {
+        uniffiCallStatus in
+    uniffi_rolesanywhere_swift_fn_method_provider_lock_held(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeReading_lower(now),
+        FfiConverterUInt32.lower(id),uniffiCallStatus
+    )
+}
+}
+
+    /**
+     * The lock that was ours is lost.
+     */
+open func lockLost(now: Reading)  {try! rustCall() {
+        uniffiCallStatus in
+    uniffi_rolesanywhere_swift_fn_method_provider_lock_lost(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeReading_lower(now),uniffiCallStatus
+    )
+}
+}
+
+    /**
+     * The lock is ours.
+     */
+open func locked(now: Reading, id: UInt32)  {try! rustCall() {
+        uniffiCallStatus in
+    uniffi_rolesanywhere_swift_fn_method_provider_locked(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeReading_lower(now),
+        FfiConverterUInt32.lower(id),uniffiCallStatus
+    )
+}
+}
+
+    /**
+     * No answer came.
+     */
+open func notAnswered(now: Reading, id: UInt32, loss: Loss, failure: Failure)  {try! rustCall() {
+        uniffiCallStatus in
+    uniffi_rolesanywhere_swift_fn_method_provider_not_answered(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeReading_lower(now),
+        FfiConverterUInt32.lower(id),
+        FfiConverterTypeLoss_lower(loss),
         FfiConverterTypeFailure_lower(failure),uniffiCallStatus
     )
 }
 }
 
     /**
-     * Whether there are credentials that the service still accepts.
+     * A provider for one call, past the credentials at hand.
      */
-open func isValid(now: Int64) -> Bool  {
-    return try!  FfiConverterBool.lift(try! rustCall() {
+open func oneShot(seed: UInt64) -> Provider  {
+    return try!  FfiConverterTypeProvider_lift(try! rustCall() {
         uniffiCallStatus in
-    uniffi_rolesanywhere_swift_fn_method_renewal_is_valid(
+    uniffi_rolesanywhere_swift_fn_method_provider_one_shot(
             self.uniffiCloneHandle(),
-        FfiConverterInt64.lower(now),uniffiCallStatus
+        FfiConverterUInt64.lower(seed),uniffiCallStatus
     )
 })
 }
 
     /**
-     * What to do.
+     * The next thing to do; `None` when this driver is done.
      */
-open func next(now: Int64) -> Next  {
-    return try!  FfiConverterTypeNext_lift(try! rustCall() {
+open func poll(now: Reading) -> Action?  {
+    return try!  FfiConverterOptionTypeAction.lift(try! rustCall() {
         uniffiCallStatus in
-    uniffi_rolesanywhere_swift_fn_method_renewal_next(
+    uniffi_rolesanywhere_swift_fn_method_provider_poll(
             self.uniffiCloneHandle(),
-        FfiConverterInt64.lower(now),uniffiCallStatus
+        FfiConverterTypeReading_lower(now),uniffiCallStatus
     )
 })
 }
 
     /**
-     * Tells that a session was received.
+     * The credentials at hand are not wanted.
      */
-open func renewed(now: Int64, session: Session)  {try! rustCall() {
+open func refresh(now: Reading)  {try! rustCall() {
         uniffiCallStatus in
-    uniffi_rolesanywhere_swift_fn_method_renewal_renewed(
+    uniffi_rolesanywhere_swift_fn_method_provider_refresh(
             self.uniffiCloneHandle(),
-        FfiConverterInt64.lower(now),
-        FfiConverterTypeSession_lower(session),uniffiCallStatus
+        FfiConverterTypeReading_lower(now),uniffiCallStatus
     )
 }
 }
 
     /**
-     * The time to date requests with: `now`, corrected by what the server's clock has shown.
+     * The machine slept, or the network is back.
      */
-open func signingTime(now: Int64) -> Int64  {
-    return try!  FfiConverterInt64.lift(try! rustCall() {
+open func resumed(now: Reading)  {try! rustCall() {
         uniffiCallStatus in
-    uniffi_rolesanywhere_swift_fn_method_renewal_signing_time(
+    uniffi_rolesanywhere_swift_fn_method_provider_resumed(
             self.uniffiCloneHandle(),
-        FfiConverterInt64.lower(now),uniffiCallStatus
+        FfiConverterTypeReading_lower(now),uniffiCallStatus
+    )
+}
+}
+
+    /**
+     * The session at hand.
+     */
+open func session() -> Session?  {
+    return try!  FfiConverterOptionTypeSession.lift(try! rustCall() {
+        uniffiCallStatus in
+    uniffi_rolesanywhere_swift_fn_method_provider_session(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+
+    /**
+     * The signer failed.
+     */
+open func signFailed(now: Reading, id: UInt32, failure: Failure)  {try! rustCall() {
+        uniffiCallStatus in
+    uniffi_rolesanywhere_swift_fn_method_provider_sign_failed(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeReading_lower(now),
+        FfiConverterUInt32.lower(id),
+        FfiConverterTypeFailure_lower(failure),uniffiCallStatus
+    )
+}
+}
+
+    /**
+     * The request was signed.
+     */
+open func signed(now: Reading, id: UInt32, signature: Signature)  {try! rustCall() {
+        uniffiCallStatus in
+    uniffi_rolesanywhere_swift_fn_method_provider_signed(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeReading_lower(now),
+        FfiConverterUInt32.lower(id),
+        FfiConverterTypeSignature_lower(signature),uniffiCallStatus
+    )
+}
+}
+
+    /**
+     * The store failed.
+     */
+open func storeFailed(now: Reading, id: UInt32, failure: Failure)  {try! rustCall() {
+        uniffiCallStatus in
+    uniffi_rolesanywhere_swift_fn_method_provider_store_failed(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeReading_lower(now),
+        FfiConverterUInt32.lower(id),
+        FfiConverterTypeFailure_lower(failure),uniffiCallStatus
+    )
+}
+}
+
+    /**
+     * The entry was stored.
+     */
+open func stored(now: Reading, id: UInt32)  {try! rustCall() {
+        uniffiCallStatus in
+    uniffi_rolesanywhere_swift_fn_method_provider_stored(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeReading_lower(now),
+        FfiConverterUInt32.lower(id),uniffiCallStatus
+    )
+}
+}
+
+    /**
+     * A pause is over, or an action takes long.
+     */
+open func tick(now: Reading)  {try! rustCall() {
+        uniffiCallStatus in
+    uniffi_rolesanywhere_swift_fn_method_provider_tick(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeReading_lower(now),uniffiCallStatus
+    )
+}
+}
+
+    /**
+     * The time of an action is over by the host's timer.
+     */
+open func timedOut(now: Reading, id: UInt32)  {try! rustCall() {
+        uniffiCallStatus in
+    uniffi_rolesanywhere_swift_fn_method_provider_timed_out(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeReading_lower(now),
+        FfiConverterUInt32.lower(id),uniffiCallStatus
+    )
+}
+}
+
+    /**
+     * The lock was given back.
+     */
+open func unlocked(now: Reading, id: UInt32)  {try! rustCall() {
+        uniffiCallStatus in
+    uniffi_rolesanywhere_swift_fn_method_provider_unlocked(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeReading_lower(now),
+        FfiConverterUInt32.lower(id),uniffiCallStatus
+    )
+}
+}
+
+    /**
+     * The store has an entry that cannot be unsealed.
+     */
+open func unreadable(now: Reading, id: UInt32)  {try! rustCall() {
+        uniffiCallStatus in
+    uniffi_rolesanywhere_swift_fn_method_provider_unreadable(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeReading_lower(now),
+        FfiConverterUInt32.lower(id),uniffiCallStatus
+    )
+}
+}
+
+    /**
+     * How long the service accepts the credentials at hand.
+     */
+open func validFor(now: Reading) -> UInt64  {
+    return try!  FfiConverterUInt64.lift(try! rustCall() {
+        uniffiCallStatus in
+    uniffi_rolesanywhere_swift_fn_method_provider_valid_for(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeReading_lower(now),uniffiCallStatus
     )
 })
 }
@@ -1591,24 +1984,24 @@ open func signingTime(now: Int64) -> Int64  {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public struct FfiConverterTypeRenewal: FfiConverter {
+public struct FfiConverterTypeProvider: FfiConverter {
     typealias FfiType = UInt64
-    typealias SwiftType = Renewal
+    typealias SwiftType = Provider
 
-    public static func lift(_ handle: UInt64) throws -> Renewal {
-        return Renewal(unsafeFromHandle: handle)
+    public static func lift(_ handle: UInt64) throws -> Provider {
+        return Provider(unsafeFromHandle: handle)
     }
 
-    public static func lower(_ value: Renewal) -> UInt64 {
+    public static func lower(_ value: Provider) -> UInt64 {
         return value.uniffiCloneHandle()
     }
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Renewal {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Provider {
         let handle: UInt64 = try readInt(&buf)
         return try lift(handle)
     }
 
-    public static func write(_ value: Renewal, into buf: inout [UInt8]) {
+    public static func write(_ value: Provider, into buf: inout [UInt8]) {
         writeInt(&buf, lower(value))
     }
 }
@@ -1617,15 +2010,15 @@ public struct FfiConverterTypeRenewal: FfiConverter {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeRenewal_lift(_ handle: UInt64) throws -> Renewal {
-    return try FfiConverterTypeRenewal.lift(handle)
+public func FfiConverterTypeProvider_lift(_ handle: UInt64) throws -> Provider {
+    return try FfiConverterTypeProvider.lift(handle)
 }
 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeRenewal_lower(_ value: Renewal) -> UInt64 {
-    return FfiConverterTypeRenewal.lower(value)
+public func FfiConverterTypeProvider_lower(_ value: Provider) -> UInt64 {
+    return FfiConverterTypeProvider.lower(value)
 }
 
 
@@ -1698,22 +2091,6 @@ open class Session: SessionProtocol, @unchecked Sendable {
     }
 
 
-    /**
-     * Reads an answer; throws the service's refusal.
-     */
-public static func fromResponse(status: UInt16, headers: [Header], body: Data)throws  -> Session  {
-    return try  FfiConverterTypeSession_lift(try rustCallWithError(FfiConverterTypeFailure__as_error_lift) {
-        uniffiCallStatus in
-        FfiConverterByRefBytes.lower(body) { bodyFb in
-    uniffi_rolesanywhere_swift_fn_constructor_session_from_response(
-        FfiConverterUInt16.lower(status),
-        FfiConverterSequenceTypeHeader.lower(headers),
-        bodyFb,uniffiCallStatus
-    )
-        }
-})
-}
-
 
 
     /**
@@ -1771,6 +2148,118 @@ public func FfiConverterTypeSession_lift(_ handle: UInt64) throws -> Session {
 #endif
 public func FfiConverterTypeSession_lower(_ value: Session) -> UInt64 {
     return FfiConverterTypeSession.lower(value)
+}
+
+
+
+
+
+
+/**
+ * A signature in the form that the service takes.
+ */
+public protocol SignatureProtocol: AnyObject, Sendable {
+
+}
+/**
+ * A signature in the form that the service takes.
+ */
+open class Signature: SignatureProtocol, @unchecked Sendable {
+    fileprivate let handle: UInt64
+
+    /// Used to instantiate a [FFIObject] without an actual handle, for fakes in tests, mostly.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public struct NoHandle {
+        public init() {}
+    }
+
+    // TODO: We'd like this to be `private` but for Swifty reasons,
+    // we can't implement `FfiConverter` without making this `required` and we can't
+    // make it `required` without making it `public`.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    required public init(unsafeFromHandle handle: UInt64) {
+        self.handle = handle
+    }
+
+    // This constructor can be used to instantiate a fake object.
+    // - Parameter noHandle: Placeholder value so we can have a constructor separate from the default empty one that may be implemented for classes extending [FFIObject].
+    //
+    // - Warning:
+    //     Any object instantiated with this constructor cannot be passed to an actual Rust-backed object. Since there isn't a backing handle the FFI lower functions will crash.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public init(noHandle: NoHandle) {
+        self.handle = 0
+    }
+
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public func uniffiCloneHandle() -> UInt64 {
+        return try! rustCall { uniffi_rolesanywhere_swift_fn_clone_signature(self.handle, $0) }
+    }
+    // No primary constructor declared for this class.
+
+    deinit {
+        if handle == 0 {
+            // Mock objects have handle=0 don't try to free them
+            return
+        }
+
+        try! rustCall { uniffi_rolesanywhere_swift_fn_free_signature(handle, $0) }
+    }
+
+
+
+
+
+
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeSignature: FfiConverter {
+    typealias FfiType = UInt64
+    typealias SwiftType = Signature
+
+    public static func lift(_ handle: UInt64) throws -> Signature {
+        return Signature(unsafeFromHandle: handle)
+    }
+
+    public static func lower(_ value: Signature) -> UInt64 {
+        return value.uniffiCloneHandle()
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Signature {
+        let handle: UInt64 = try readInt(&buf)
+        return try lift(handle)
+    }
+
+    public static func write(_ value: Signature, into buf: inout [UInt8]) {
+        writeInt(&buf, lower(value))
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeSignature_lift(_ handle: UInt64) throws -> Signature {
+    return try FfiConverterTypeSignature.lift(handle)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeSignature_lower(_ value: Signature) -> UInt64 {
+    return FfiConverterTypeSignature.lower(value)
 }
 
 
@@ -1995,14 +2484,14 @@ public protocol UnsignedRequestProtocol: AnyObject, Sendable {
     func canonicalRequest()  -> String
 
     /**
+     * The signature of a signer of Swift's, once it has been found valid under the certificate's key.
+     */
+    func checked(form: SignatureForm, signature: Data) throws  -> Signature
+
+    /**
      * The message to sign, not hashed.
      */
     func stringToSign()  -> String
-
-    /**
-     * The signed request, once the signature has been found valid under the certificate's key.
-     */
-    func withSignature(form: SignatureForm, signature: Data) throws  -> HttpRequest
 
 }
 /**
@@ -2086,6 +2575,22 @@ open func canonicalRequest() -> String  {
 }
 
     /**
+     * The signature of a signer of Swift's, once it has been found valid under the certificate's key.
+     */
+open func checked(form: SignatureForm, signature: Data)throws  -> Signature  {
+    return try  FfiConverterTypeSignature_lift(try rustCallWithError(FfiConverterTypeFailure__as_error_lift) {
+        uniffiCallStatus in
+        FfiConverterByRefBytes.lower(signature) { signatureFb in
+    uniffi_rolesanywhere_swift_fn_method_unsignedrequest_checked(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeSignatureForm_lower(form),
+        signatureFb,uniffiCallStatus
+    )
+        }
+})
+}
+
+    /**
      * The message to sign, not hashed.
      */
 open func stringToSign() -> String  {
@@ -2094,22 +2599,6 @@ open func stringToSign() -> String  {
     uniffi_rolesanywhere_swift_fn_method_unsignedrequest_string_to_sign(
             self.uniffiCloneHandle(),uniffiCallStatus
     )
-})
-}
-
-    /**
-     * The signed request, once the signature has been found valid under the certificate's key.
-     */
-open func withSignature(form: SignatureForm, signature: Data)throws  -> HttpRequest  {
-    return try  FfiConverterTypeHttpRequest_lift(try rustCallWithError(FfiConverterTypeFailure__as_error_lift) {
-        uniffiCallStatus in
-        FfiConverterByRefBytes.lower(signature) { signatureFb in
-    uniffi_rolesanywhere_swift_fn_method_unsignedrequest_with_signature(
-            self.uniffiCloneHandle(),
-        FfiConverterTypeSignatureForm_lower(form),
-        signatureFb,uniffiCallStatus
-    )
-        }
 })
 }
 
@@ -2209,6 +2698,10 @@ public struct CallParameters: Equatable, Hashable {
      * Whether the ARNs stand in the body instead of the query.
      */
     public let arnsInBody: Bool
+    /**
+     * Whether the user allows plain HTTP to another machine.
+     */
+    public let plainHttp: Bool
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
@@ -2245,7 +2738,10 @@ public struct CallParameters: Equatable, Hashable {
          */instanceProperties: [String: String],
         /**
          * Whether the ARNs stand in the body instead of the query.
-         */arnsInBody: Bool) {
+         */arnsInBody: Bool,
+        /**
+         * Whether the user allows plain HTTP to another machine.
+         */plainHttp: Bool) {
         self.trustAnchorArn = trustAnchorArn
         self.profileArn = profileArn
         self.roleArn = roleArn
@@ -2257,6 +2753,7 @@ public struct CallParameters: Equatable, Hashable {
         self.roleSessionName = roleSessionName
         self.instanceProperties = instanceProperties
         self.arnsInBody = arnsInBody
+        self.plainHttp = plainHttp
     }
 
 
@@ -2285,7 +2782,8 @@ public struct FfiConverterTypeCallParameters: FfiConverterRustBuffer {
                 durationSeconds: FfiConverterOptionInt64.read(from: &buf),
                 roleSessionName: FfiConverterOptionString.read(from: &buf),
                 instanceProperties: FfiConverterDictionaryStringString.read(from: &buf),
-                arnsInBody: FfiConverterBool.read(from: &buf)
+                arnsInBody: FfiConverterBool.read(from: &buf),
+                plainHttp: FfiConverterBool.read(from: &buf)
         )
     }
 
@@ -2301,6 +2799,7 @@ public struct FfiConverterTypeCallParameters: FfiConverterRustBuffer {
         FfiConverterOptionString.write(value.roleSessionName, into: &buf)
         FfiConverterDictionaryStringString.write(value.instanceProperties, into: &buf)
         FfiConverterBool.write(value.arnsInBody, into: &buf)
+        FfiConverterBool.write(value.plainHttp, into: &buf)
     }
 }
 
@@ -2706,6 +3205,156 @@ public func FfiConverterTypeKindOfFailure_lower(_ value: KindOfFailure) -> RustB
 
 
 /**
+ * Fields of the core's `Policy` that the user sets; the core's default where nothing is set.
+ */
+public struct Policy: Equatable, Hashable {
+    public let attempts: UInt32?
+    public let attemptTimeout: UInt64?
+    public let identityTimeout: UInt64?
+    public let signingTimeout: UInt64?
+    public let totalTimeout: UInt64?
+    public let patience: UInt64?
+    public let backgroundWindow: UInt64?
+    public let mandatoryWindow: UInt64?
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(attempts: UInt32? = nil, attemptTimeout: UInt64? = nil, identityTimeout: UInt64? = nil, signingTimeout: UInt64? = nil, totalTimeout: UInt64? = nil, patience: UInt64? = nil, backgroundWindow: UInt64? = nil, mandatoryWindow: UInt64? = nil) {
+        self.attempts = attempts
+        self.attemptTimeout = attemptTimeout
+        self.identityTimeout = identityTimeout
+        self.signingTimeout = signingTimeout
+        self.totalTimeout = totalTimeout
+        self.patience = patience
+        self.backgroundWindow = backgroundWindow
+        self.mandatoryWindow = mandatoryWindow
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension Policy: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypePolicy: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Policy {
+        return
+            try Policy(
+                attempts: FfiConverterOptionUInt32.read(from: &buf),
+                attemptTimeout: FfiConverterOptionUInt64.read(from: &buf),
+                identityTimeout: FfiConverterOptionUInt64.read(from: &buf),
+                signingTimeout: FfiConverterOptionUInt64.read(from: &buf),
+                totalTimeout: FfiConverterOptionUInt64.read(from: &buf),
+                patience: FfiConverterOptionUInt64.read(from: &buf),
+                backgroundWindow: FfiConverterOptionUInt64.read(from: &buf),
+                mandatoryWindow: FfiConverterOptionUInt64.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: Policy, into buf: inout [UInt8]) {
+        FfiConverterOptionUInt32.write(value.attempts, into: &buf)
+        FfiConverterOptionUInt64.write(value.attemptTimeout, into: &buf)
+        FfiConverterOptionUInt64.write(value.identityTimeout, into: &buf)
+        FfiConverterOptionUInt64.write(value.signingTimeout, into: &buf)
+        FfiConverterOptionUInt64.write(value.totalTimeout, into: &buf)
+        FfiConverterOptionUInt64.write(value.patience, into: &buf)
+        FfiConverterOptionUInt64.write(value.backgroundWindow, into: &buf)
+        FfiConverterOptionUInt64.write(value.mandatoryWindow, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypePolicy_lift(_ buf: RustBuffer) throws -> Policy {
+    return try FfiConverterTypePolicy.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypePolicy_lower(_ value: Policy) -> RustBuffer {
+    return FfiConverterTypePolicy.lower(value)
+}
+
+
+/**
+ * What the clocks of the machine show at one moment.
+ */
+public struct Reading: Equatable, Hashable {
+    /**
+     * The wall clock.
+     */
+    public let wall: Int64
+    /**
+     * A clock that is never set; `None` where there is none.
+     */
+    public let monotonic: UInt64?
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The wall clock.
+         */wall: Int64,
+        /**
+         * A clock that is never set; `None` where there is none.
+         */monotonic: UInt64?) {
+        self.wall = wall
+        self.monotonic = monotonic
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension Reading: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeReading: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Reading {
+        return
+            try Reading(
+                wall: FfiConverterInt64.read(from: &buf),
+                monotonic: FfiConverterOptionUInt64.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: Reading, into buf: inout [UInt8]) {
+        FfiConverterInt64.write(value.wall, into: &buf)
+        FfiConverterOptionUInt64.write(value.monotonic, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeReading_lift(_ buf: RustBuffer) throws -> Reading {
+    return try FfiConverterTypeReading.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeReading_lower(_ value: Reading) -> RustBuffer {
+    return FfiConverterTypeReading.lower(value)
+}
+
+
+/**
  * The service's refusal.
  */
 public struct ServiceAnswer: Equatable, Hashable {
@@ -2964,6 +3613,517 @@ public func FfiConverterTypeSessionParts_lower(_ value: SessionParts) -> RustBuf
 
 
 /**
+ * How sessions are shared through a store.
+ */
+public struct Sharing: Equatable, Hashable {
+    public let hasLock: Bool
+    public let propagation: UInt64
+    public let coldSpread: UInt64
+    public let identity: String?
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(hasLock: Bool, propagation: UInt64, coldSpread: UInt64, identity: String?) {
+        self.hasLock = hasLock
+        self.propagation = propagation
+        self.coldSpread = coldSpread
+        self.identity = identity
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension Sharing: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeSharing: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Sharing {
+        return
+            try Sharing(
+                hasLock: FfiConverterBool.read(from: &buf),
+                propagation: FfiConverterUInt64.read(from: &buf),
+                coldSpread: FfiConverterUInt64.read(from: &buf),
+                identity: FfiConverterOptionString.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: Sharing, into buf: inout [UInt8]) {
+        FfiConverterBool.write(value.hasLock, into: &buf)
+        FfiConverterUInt64.write(value.propagation, into: &buf)
+        FfiConverterUInt64.write(value.coldSpread, into: &buf)
+        FfiConverterOptionString.write(value.identity, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeSharing_lift(_ buf: RustBuffer) throws -> Sharing {
+    return try FfiConverterTypeSharing.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeSharing_lower(_ value: Sharing) -> RustBuffer {
+    return FfiConverterTypeSharing.lower(value)
+}
+
+
+/**
+ * For how long credentials are used without asking.
+ */
+public struct Window: Equatable, Hashable {
+    /**
+     * A wall clock that shows an earlier time was set back.
+     */
+    public let since: Int64
+    /**
+     * The first moment outside, by the wall clock.
+     */
+    public let until: Int64
+    /**
+     * The same by the monotonic clock.
+     */
+    public let monotonicUntil: UInt64?
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * A wall clock that shows an earlier time was set back.
+         */since: Int64,
+        /**
+         * The first moment outside, by the wall clock.
+         */until: Int64,
+        /**
+         * The same by the monotonic clock.
+         */monotonicUntil: UInt64?) {
+        self.since = since
+        self.until = until
+        self.monotonicUntil = monotonicUntil
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension Window: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeWindow: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Window {
+        return
+            try Window(
+                since: FfiConverterInt64.read(from: &buf),
+                until: FfiConverterInt64.read(from: &buf),
+                monotonicUntil: FfiConverterOptionUInt64.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: Window, into buf: inout [UInt8]) {
+        FfiConverterInt64.write(value.since, into: &buf)
+        FfiConverterInt64.write(value.until, into: &buf)
+        FfiConverterOptionUInt64.write(value.monotonicUntil, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeWindow_lift(_ buf: RustBuffer) throws -> Window {
+    return try FfiConverterTypeWindow.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeWindow_lower(_ value: Window) -> RustBuffer {
+    return FfiConverterTypeWindow.lower(value)
+}
+
+
+/**
+ * What a driver is to do. An action with an `id` wants one answer that names it.
+ */
+
+public enum Action {
+
+    /**
+     * Load the identity.
+     */
+    case loadIdentity(id: UInt32, timeout: UInt64
+    )
+    /**
+     * Sign the request.
+     */
+    case sign(id: UInt32, request: UnsignedRequest, timeout: UInt64
+    )
+    /**
+     * Send the request and read the whole answer.
+     */
+    case send(id: UInt32, request: HttpRequest, timeout: UInt64
+    )
+    /**
+     * Read an entry of the shared store.
+     */
+    case load(id: UInt32, key: String, timeout: UInt64
+    )
+    /**
+     * Try to lock a key of the store.
+     */
+    case lock(id: UInt32, key: String, lease: UInt64, timeout: UInt64
+    )
+    /**
+     * Store an entry, which holds secrets.
+     */
+    case store(id: UInt32, key: String, entry: Data, ttl: UInt64, timeout: UInt64
+    )
+    /**
+     * Give a lock back.
+     */
+    case unlock(id: UInt32, key: String, timeout: UInt64
+    )
+    /**
+     * Wait for so long, then tell `tick`.
+     */
+    case pause(duration: UInt64
+    )
+    /**
+     * Wake all who wait: there are credentials.
+     */
+    case use(window: Window
+    )
+    /**
+     * Wake all who wait: there are no credentials.
+     */
+    case fail(againAfter: UInt64
+    )
+    /**
+     * Something that a log may want to know.
+     */
+    case note(kind: String, isWarning: Bool, message: String
+    )
+    /**
+     * An action of a newer core, which this library does not know.
+     */
+    case unknown
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension Action: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeAction: FfiConverterRustBuffer {
+    typealias SwiftType = Action
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Action {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+
+        case 1: return .loadIdentity(id: try FfiConverterUInt32.read(from: &buf), timeout: try FfiConverterUInt64.read(from: &buf)
+        )
+
+        case 2: return .sign(id: try FfiConverterUInt32.read(from: &buf), request: try FfiConverterTypeUnsignedRequest.read(from: &buf), timeout: try FfiConverterUInt64.read(from: &buf)
+        )
+
+        case 3: return .send(id: try FfiConverterUInt32.read(from: &buf), request: try FfiConverterTypeHttpRequest.read(from: &buf), timeout: try FfiConverterUInt64.read(from: &buf)
+        )
+
+        case 4: return .load(id: try FfiConverterUInt32.read(from: &buf), key: try FfiConverterString.read(from: &buf), timeout: try FfiConverterUInt64.read(from: &buf)
+        )
+
+        case 5: return .lock(id: try FfiConverterUInt32.read(from: &buf), key: try FfiConverterString.read(from: &buf), lease: try FfiConverterUInt64.read(from: &buf), timeout: try FfiConverterUInt64.read(from: &buf)
+        )
+
+        case 6: return .store(id: try FfiConverterUInt32.read(from: &buf), key: try FfiConverterString.read(from: &buf), entry: try FfiConverterData.read(from: &buf), ttl: try FfiConverterUInt64.read(from: &buf), timeout: try FfiConverterUInt64.read(from: &buf)
+        )
+
+        case 7: return .unlock(id: try FfiConverterUInt32.read(from: &buf), key: try FfiConverterString.read(from: &buf), timeout: try FfiConverterUInt64.read(from: &buf)
+        )
+
+        case 8: return .pause(duration: try FfiConverterUInt64.read(from: &buf)
+        )
+
+        case 9: return .use(window: try FfiConverterTypeWindow.read(from: &buf)
+        )
+
+        case 10: return .fail(againAfter: try FfiConverterUInt64.read(from: &buf)
+        )
+
+        case 11: return .note(kind: try FfiConverterString.read(from: &buf), isWarning: try FfiConverterBool.read(from: &buf), message: try FfiConverterString.read(from: &buf)
+        )
+
+        case 12: return .unknown
+
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: Action, into buf: inout [UInt8]) {
+        switch value {
+
+
+        case let .loadIdentity(id,timeout):
+            writeInt(&buf, Int32(1))
+            FfiConverterUInt32.write(id, into: &buf)
+            FfiConverterUInt64.write(timeout, into: &buf)
+
+
+        case let .sign(id,request,timeout):
+            writeInt(&buf, Int32(2))
+            FfiConverterUInt32.write(id, into: &buf)
+            FfiConverterTypeUnsignedRequest.write(request, into: &buf)
+            FfiConverterUInt64.write(timeout, into: &buf)
+
+
+        case let .send(id,request,timeout):
+            writeInt(&buf, Int32(3))
+            FfiConverterUInt32.write(id, into: &buf)
+            FfiConverterTypeHttpRequest.write(request, into: &buf)
+            FfiConverterUInt64.write(timeout, into: &buf)
+
+
+        case let .load(id,key,timeout):
+            writeInt(&buf, Int32(4))
+            FfiConverterUInt32.write(id, into: &buf)
+            FfiConverterString.write(key, into: &buf)
+            FfiConverterUInt64.write(timeout, into: &buf)
+
+
+        case let .lock(id,key,lease,timeout):
+            writeInt(&buf, Int32(5))
+            FfiConverterUInt32.write(id, into: &buf)
+            FfiConverterString.write(key, into: &buf)
+            FfiConverterUInt64.write(lease, into: &buf)
+            FfiConverterUInt64.write(timeout, into: &buf)
+
+
+        case let .store(id,key,entry,ttl,timeout):
+            writeInt(&buf, Int32(6))
+            FfiConverterUInt32.write(id, into: &buf)
+            FfiConverterString.write(key, into: &buf)
+            FfiConverterData.write(entry, into: &buf)
+            FfiConverterUInt64.write(ttl, into: &buf)
+            FfiConverterUInt64.write(timeout, into: &buf)
+
+
+        case let .unlock(id,key,timeout):
+            writeInt(&buf, Int32(7))
+            FfiConverterUInt32.write(id, into: &buf)
+            FfiConverterString.write(key, into: &buf)
+            FfiConverterUInt64.write(timeout, into: &buf)
+
+
+        case let .pause(duration):
+            writeInt(&buf, Int32(8))
+            FfiConverterUInt64.write(duration, into: &buf)
+
+
+        case let .use(window):
+            writeInt(&buf, Int32(9))
+            FfiConverterTypeWindow.write(window, into: &buf)
+
+
+        case let .fail(againAfter):
+            writeInt(&buf, Int32(10))
+            FfiConverterUInt64.write(againAfter, into: &buf)
+
+
+        case let .note(kind,isWarning,message):
+            writeInt(&buf, Int32(11))
+            FfiConverterString.write(kind, into: &buf)
+            FfiConverterBool.write(isWarning, into: &buf)
+            FfiConverterString.write(message, into: &buf)
+
+
+        case .unknown:
+            writeInt(&buf, Int32(12))
+
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeAction_lift(_ buf: RustBuffer) throws -> Action {
+    return try FfiConverterTypeAction.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeAction_lower(_ value: Action) -> RustBuffer {
+    return FfiConverterTypeAction.lower(value)
+}
+
+
+
+/**
+ * What a caller who wants credentials is to do.
+ */
+
+public enum Advice {
+
+    /**
+     * Use the session.
+     */
+    case use(
+        /**
+         * The session.
+         */session: Session,
+        /**
+         * Until when to use it without asking.
+         */window: Window
+    )
+    /**
+     * Use the session, and somebody is to drive.
+     */
+    case useAndDrive(
+        /**
+         * The session.
+         */session: Session,
+        /**
+         * Until when to use it without asking.
+         */window: Window
+    )
+    /**
+     * Drive, then ask again.
+     */
+    case drive
+    /**
+     * Another drives: wait for it, then ask again.
+     */
+    case wait(
+        /**
+         * How long to wait at most.
+         */atMost: UInt64
+    )
+    /**
+     * There are no credentials.
+     */
+    case fail(
+        /**
+         * Why.
+         */failure: Failure,
+        /**
+         * How long until the next try.
+         */againAfter: UInt64
+    )
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension Advice: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeAdvice: FfiConverterRustBuffer {
+    typealias SwiftType = Advice
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Advice {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+
+        case 1: return .use(session: try FfiConverterTypeSession.read(from: &buf), window: try FfiConverterTypeWindow.read(from: &buf)
+        )
+
+        case 2: return .useAndDrive(session: try FfiConverterTypeSession.read(from: &buf), window: try FfiConverterTypeWindow.read(from: &buf)
+        )
+
+        case 3: return .drive
+
+        case 4: return .wait(atMost: try FfiConverterUInt64.read(from: &buf)
+        )
+
+        case 5: return .fail(failure: try FfiConverterTypeFailure.read(from: &buf), againAfter: try FfiConverterUInt64.read(from: &buf)
+        )
+
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: Advice, into buf: inout [UInt8]) {
+        switch value {
+
+
+        case let .use(session,window):
+            writeInt(&buf, Int32(1))
+            FfiConverterTypeSession.write(session, into: &buf)
+            FfiConverterTypeWindow.write(window, into: &buf)
+
+
+        case let .useAndDrive(session,window):
+            writeInt(&buf, Int32(2))
+            FfiConverterTypeSession.write(session, into: &buf)
+            FfiConverterTypeWindow.write(window, into: &buf)
+
+
+        case .drive:
+            writeInt(&buf, Int32(3))
+
+
+        case let .wait(atMost):
+            writeInt(&buf, Int32(4))
+            FfiConverterUInt64.write(atMost, into: &buf)
+
+
+        case let .fail(failure,againAfter):
+            writeInt(&buf, Int32(5))
+            FfiConverterTypeFailure.write(failure, into: &buf)
+            FfiConverterUInt64.write(againAfter, into: &buf)
+
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeAdvice_lift(_ buf: RustBuffer) throws -> Advice {
+    return try FfiConverterTypeAdvice.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeAdvice_lower(_ value: Advice) -> RustBuffer {
+    return FfiConverterTypeAdvice.lower(value)
+}
+
+
+
+/**
  * The core's `ErrorKind`.
  */
 
@@ -3159,35 +4319,27 @@ public func FfiConverterTypeFailureKind_lower(_ value: FailureKind) -> RustBuffe
 
 
 /**
- * What to do now.
+ * How an answer was lost.
  */
 
-public enum Next: Equatable, Hashable {
+public enum Loss: Equatable, Hashable {
 
     /**
-     * Call `CreateSession` and wait for it.
+     * No connection, or one that broke.
      */
-    case renew
+    case unreachable
     /**
-     * Use the credentials.
+     * Nothing, or not everything, came in time.
      */
-    case use(
-        /**
-         * When to ask again.
-         */until: Int64
-    )
+    case timedOut
     /**
-     * Use the credentials and renew in the background.
+     * The other side's TLS certificate is not trusted.
      */
-    case useAndRenew
+    case untrusted
     /**
-     * The last try failed a moment ago: report that failure.
+     * The request cannot be sent at all.
      */
-    case wait(
-        /**
-         * Until when.
-         */until: Int64
-    )
+    case unsendable
 
 
 
@@ -3196,53 +4348,49 @@ public enum Next: Equatable, Hashable {
 }
 
 #if compiler(>=6)
-extension Next: Sendable {}
+extension Loss: Sendable {}
 #endif
 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public struct FfiConverterTypeNext: FfiConverterRustBuffer {
-    typealias SwiftType = Next
+public struct FfiConverterTypeLoss: FfiConverterRustBuffer {
+    typealias SwiftType = Loss
 
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Next {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Loss {
         let variant: Int32 = try readInt(&buf)
         switch variant {
 
-        case 1: return .renew
+        case 1: return .unreachable
 
-        case 2: return .use(until: try FfiConverterInt64.read(from: &buf)
-        )
+        case 2: return .timedOut
 
-        case 3: return .useAndRenew
+        case 3: return .untrusted
 
-        case 4: return .wait(until: try FfiConverterInt64.read(from: &buf)
-        )
+        case 4: return .unsendable
 
         default: throw UniffiInternalError.unexpectedEnumCase
         }
     }
 
-    public static func write(_ value: Next, into buf: inout [UInt8]) {
+    public static func write(_ value: Loss, into buf: inout [UInt8]) {
         switch value {
 
 
-        case .renew:
+        case .unreachable:
             writeInt(&buf, Int32(1))
 
 
-        case let .use(until):
+        case .timedOut:
             writeInt(&buf, Int32(2))
-            FfiConverterInt64.write(until, into: &buf)
 
 
-        case .useAndRenew:
+        case .untrusted:
             writeInt(&buf, Int32(3))
 
 
-        case let .wait(until):
+        case .unsendable:
             writeInt(&buf, Int32(4))
-            FfiConverterInt64.write(until, into: &buf)
 
         }
     }
@@ -3252,15 +4400,15 @@ public struct FfiConverterTypeNext: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeNext_lift(_ buf: RustBuffer) throws -> Next {
-    return try FfiConverterTypeNext.lift(buf)
+public func FfiConverterTypeLoss_lift(_ buf: RustBuffer) throws -> Loss {
+    return try FfiConverterTypeLoss.lift(buf)
 }
 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-public func FfiConverterTypeNext_lower(_ value: Next) -> RustBuffer {
-    return FfiConverterTypeNext.lower(value)
+public func FfiConverterTypeLoss_lower(_ value: Loss) -> RustBuffer {
+    return FfiConverterTypeLoss.lower(value)
 }
 
 
@@ -3532,6 +4680,30 @@ public func FfiConverterTypeSigningAlgorithm_lower(_ value: SigningAlgorithm) ->
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterOptionUInt32: FfiConverterRustBuffer {
+    typealias SwiftType = UInt32?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterUInt32.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterUInt32.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterOptionUInt64: FfiConverterRustBuffer {
     typealias SwiftType = UInt64?
 
@@ -3604,6 +4776,54 @@ fileprivate struct FfiConverterOptionString: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterOptionTypeFailure: FfiConverterRustBuffer {
+    typealias SwiftType = Failure?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeFailure.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeFailure.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterOptionTypeSession: FfiConverterRustBuffer {
+    typealias SwiftType = Session?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeSession.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeSession.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterOptionTypeServiceAnswer: FfiConverterRustBuffer {
     typealias SwiftType = ServiceAnswer?
 
@@ -3620,6 +4840,54 @@ fileprivate struct FfiConverterOptionTypeServiceAnswer: FfiConverterRustBuffer {
         switch try readInt(&buf) as Int8 {
         case 0: return nil
         case 1: return try FfiConverterTypeServiceAnswer.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterOptionTypeSharing: FfiConverterRustBuffer {
+    typealias SwiftType = Sharing?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeSharing.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeSharing.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterOptionTypeAction: FfiConverterRustBuffer {
+    typealias SwiftType = Action?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeAction.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeAction.read(from: &buf)
         default: throw UniffiInternalError.unexpectedOptionalTag
         }
     }
@@ -3773,28 +5041,88 @@ private let initializationResult: InitializationResult = {
     if (uniffi_rolesanywhere_swift_checksum_method_certificatechain_subject() != 18300) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_rolesanywhere_swift_checksum_method_localidentity_algorithm() != 15012) {
-        return InitializationResult.apiChecksumMismatch
-    }
     if (uniffi_rolesanywhere_swift_checksum_method_localidentity_chain() != 48407) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_rolesanywhere_swift_checksum_method_localidentity_sign() != 35373) {
+    if (uniffi_rolesanywhere_swift_checksum_method_localidentity_sign() != 19179) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_rolesanywhere_swift_checksum_method_renewal_failed() != 32684) {
+    if (uniffi_rolesanywhere_swift_checksum_method_provider_answered() != 45989) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_rolesanywhere_swift_checksum_method_renewal_is_valid() != 5256) {
+    if (uniffi_rolesanywhere_swift_checksum_method_provider_ask() != 10912) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_rolesanywhere_swift_checksum_method_renewal_next() != 9161) {
+    if (uniffi_rolesanywhere_swift_checksum_method_provider_cancelled() != 14932) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_rolesanywhere_swift_checksum_method_renewal_renewed() != 32737) {
+    if (uniffi_rolesanywhere_swift_checksum_method_provider_error() != 56404) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_rolesanywhere_swift_checksum_method_renewal_signing_time() != 20933) {
+    if (uniffi_rolesanywhere_swift_checksum_method_provider_forked() != 44214) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_rolesanywhere_swift_checksum_method_provider_identity_failed() != 8740) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_rolesanywhere_swift_checksum_method_provider_identity_loaded() != 44027) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_rolesanywhere_swift_checksum_method_provider_loaded() != 63521) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_rolesanywhere_swift_checksum_method_provider_lock_held() != 15550) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_rolesanywhere_swift_checksum_method_provider_lock_lost() != 57538) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_rolesanywhere_swift_checksum_method_provider_locked() != 26143) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_rolesanywhere_swift_checksum_method_provider_not_answered() != 4138) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_rolesanywhere_swift_checksum_method_provider_one_shot() != 34386) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_rolesanywhere_swift_checksum_method_provider_poll() != 41100) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_rolesanywhere_swift_checksum_method_provider_refresh() != 51822) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_rolesanywhere_swift_checksum_method_provider_resumed() != 52051) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_rolesanywhere_swift_checksum_method_provider_session() != 43682) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_rolesanywhere_swift_checksum_method_provider_sign_failed() != 21629) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_rolesanywhere_swift_checksum_method_provider_signed() != 27130) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_rolesanywhere_swift_checksum_method_provider_store_failed() != 18374) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_rolesanywhere_swift_checksum_method_provider_stored() != 59834) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_rolesanywhere_swift_checksum_method_provider_tick() != 61824) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_rolesanywhere_swift_checksum_method_provider_timed_out() != 8737) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_rolesanywhere_swift_checksum_method_provider_unlocked() != 54808) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_rolesanywhere_swift_checksum_method_provider_unreadable() != 47604) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_rolesanywhere_swift_checksum_method_provider_valid_for() != 46430) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_rolesanywhere_swift_checksum_method_createsession_endpoint() != 24644) {
@@ -3812,10 +5140,10 @@ private let initializationResult: InitializationResult = {
     if (uniffi_rolesanywhere_swift_checksum_method_unsignedrequest_canonical_request() != 8950) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_rolesanywhere_swift_checksum_method_unsignedrequest_string_to_sign() != 25130) {
+    if (uniffi_rolesanywhere_swift_checksum_method_unsignedrequest_checked() != 30650) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_rolesanywhere_swift_checksum_method_unsignedrequest_with_signature() != 36330) {
+    if (uniffi_rolesanywhere_swift_checksum_method_unsignedrequest_string_to_sign() != 25130) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_rolesanywhere_swift_checksum_method_signingkey_covers() != 48964) {
@@ -3836,13 +5164,10 @@ private let initializationResult: InitializationResult = {
     if (uniffi_rolesanywhere_swift_checksum_constructor_localidentity_read() != 43923) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_rolesanywhere_swift_checksum_constructor_renewal_new() != 53843) {
+    if (uniffi_rolesanywhere_swift_checksum_constructor_provider_new() != 13178) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_rolesanywhere_swift_checksum_constructor_createsession_new() != 24128) {
-        return InitializationResult.apiChecksumMismatch
-    }
-    if (uniffi_rolesanywhere_swift_checksum_constructor_session_from_response() != 52244) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_rolesanywhere_swift_checksum_constructor_signingkey_new() != 23445) {

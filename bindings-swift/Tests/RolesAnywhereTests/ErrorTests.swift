@@ -75,16 +75,24 @@ struct ErrorTests {
     }
 
     @Test func whatTheServiceSaysIsCarried() async throws {
+        let formatter = DateFormatter()
+        formatter.locale = Locale(identifier: "en_US_POSIX")
+        formatter.timeZone = TimeZone(secondsFromGMT: 0)
+        formatter.dateFormat = "EEE, dd MMM yyyy HH:mm:ss 'GMT'"
+        let now = Date(timeIntervalSince1970: Date().timeIntervalSince1970.rounded(.down))
         let server = try Server.answering(
             "403 Forbidden",
-            ["x-amzn-RequestId: 11-22", "x-amzn-ErrorType: AccessDeniedException:http://x/", "Date: Sun, 22 Nov 2026 06:00:00 GMT"],
+            [
+                "x-amzn-RequestId: 11-22", "x-amzn-ErrorType: AccessDeniedException:http://x/",
+                "Date: \(formatter.string(from: now))",
+            ],
             #"{"message":"Untrusted certificate. Insufficient certificate"}"#
         )
         let error = await refusal { try await ask(server) }
         let service = try #require(error?.service)
         #expect(service.status == 403 && service.code == "AccessDeniedException" && service.requestID == "11-22")
         #expect(service.message == "Untrusted certificate. Insufficient certificate")
-        #expect(service.serverTime == Date(timeIntervalSince1970: 1_795_327_200))
+        #expect(service.serverTime == now)
         let busy = try Server.answering("503 Service Unavailable", ["Retry-After: 7"], "{}")
         let again = await refusal { try await ask(busy) }
         #expect(again?.service?.retryAfter == .seconds(7))
@@ -97,6 +105,7 @@ struct ErrorTests {
         let identity = try issued.identity()
         for change: (inout RolesAnywhereConfiguration) -> Void in [
             { $0.maximumAttempts = 0 }, { $0.attemptTimeout = .zero }, { $0.signingTimeout = .seconds(-1) },
+            { $0.identityTimeout = .zero },
             { $0.duration = .milliseconds(900_500) }, { $0.duration = .seconds(899) }, { $0.duration = .seconds(-1) },
             { $0.region = "us-east-1" }, { $0.endpoint = "nowhere" }, { $0.trustAnchorARN = "" },
         ] {
@@ -108,7 +117,9 @@ struct ErrorTests {
         #expect(code { _ = try Identity(certificate: issued.certificate(), privateKey: Data()) } == .invalidInput)
         #expect(code { _ = try Identity(contentsOf: URL(fileURLWithPath: "/nowhere.pem")) } == .invalidInput)
         let device = refusalAtOnce { _ = try Identity(contentsOf: URL(fileURLWithPath: "/dev/null")) }
-        #expect(device?.code == .invalidInput && device?.message.contains("not a file") == true)
+        #expect(device?.code == .invalidInput && device?.message.contains("a device, not a file") == true)
+        let folder = refusalAtOnce { _ = try Identity(contentsOf: issued.folder) }
+        #expect(folder?.code == .invalidInput && folder?.message.contains("a directory, not a file") == true)
         struct Strange: Error {}
         let provider = try RolesAnywhereCredentialProvider(configuration: Emulator.configuration()) { throw Strange() }
         let error = await refusal { _ = try await provider.createSession() }
@@ -127,10 +138,7 @@ struct ErrorTests {
         var configuration = Emulator.configuration()
         configuration.endpoint = server.url
         configuration.maximumAttempts = 1
-        // By the clock of the answers, so that it is not corrected.
-        let provider = try RolesAnywhereCredentialProvider(
-            configuration: configuration, identity: issued.identity(), clock: { Date(timeIntervalSince1970: 1_795_327_200) }
-        )
+        let provider = try RolesAnywhereCredentialProvider(configuration: configuration, identity: issued.identity())
         _ = try await provider.credentials()
     }
 }

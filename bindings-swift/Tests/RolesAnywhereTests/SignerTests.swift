@@ -79,10 +79,10 @@ struct SignerTests {
                 throw Failed("not reached")
             }
         )
-        let provider = try emulator.provider(identity) { $0.signingTimeout = .milliseconds(50) }
+        let provider = try emulator.provider(identity) { $0.signingTimeout = .milliseconds(100) }
         let error = await refusal { _ = try await provider.credentials() }
         #expect(error?.code == .signingFailed)
-        #expect(error?.message.contains("0.05 seconds") == true)
+        #expect(error?.message.contains("within 0.1 s") == true)
     }
 
     @Test(arguments: [Authority.Kind.p256, .rsa2048])

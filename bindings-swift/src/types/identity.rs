@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rolesanywhere_core::{self as core, IdentityFiles, Signer as _, signers::aws_lc::AwsLcSigner};
 
-use super::{HttpRequest, SigningAlgorithm, UnsignedRequest};
+use super::{Signature, UnsignedRequest};
 use crate::{
     convert::given,
     error::{Result, thrown},
@@ -106,13 +106,9 @@ impl LocalIdentity {
         Arc::clone(&self.chain)
     }
 
-    /// How the key signs.
-    pub fn algorithm(&self) -> SigningAlgorithm {
-        self.signer.algorithm().into()
-    }
-
-    /// The signed request.
-    pub fn sign(&self, request: &UnsignedRequest) -> Result<HttpRequest> {
-        Ok(request.0.sign(&self.signer).map_err(thrown)?.into())
+    /// The signature of a request.
+    pub fn sign(&self, request: &UnsignedRequest) -> Result<Arc<Signature>> {
+        let signature = self.signer.sign(request.0.string_to_sign().as_bytes());
+        Ok(Arc::new(Signature(signature.map_err(thrown)?)))
     }
 }

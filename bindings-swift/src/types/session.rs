@@ -3,10 +3,9 @@
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use rolesanywhere_core::{
-    self as core, Endpoint, EndpointOptions, HttpResponse, UnixTime, session::ArnPlacement,
+    self as core, Endpoint, EndpointOptions, UnixTime, session::ArnPlacement,
     signers::aws_lc::AwsLcVerifier,
 };
-use zeroize::Zeroizing;
 
 use super::CertificateChain;
 use crate::{
@@ -39,11 +38,13 @@ pub struct CallParameters {
     pub instance_properties: HashMap<String, String>,
     /// Whether the ARNs stand in the body instead of the query.
     pub arns_in_body: bool,
+    /// Whether the user allows plain HTTP to another machine.
+    pub plain_http: bool,
 }
 
 /// A call of CreateSession whose parameters have been checked.
 #[derive(Debug, uniffi::Object)]
-pub struct CreateSession(core::CreateSession);
+pub struct CreateSession(pub(super) core::CreateSession);
 
 /// Where a call goes.
 #[derive(Debug, uniffi::Record)]
@@ -74,7 +75,8 @@ impl CreateSession {
     /// The request to sign, dated `now` (Unix seconds).
     pub fn prepare(&self, chain: &CertificateChain, now: i64) -> Result<Arc<UnsignedRequest>> {
         let request = self.0.prepare(&chain.0, UnixTime::from_seconds(now));
-        Ok(Arc::new(UnsignedRequest(request.map_err(thrown)?)))
+        let request = Arc::new(request.map_err(thrown)?);
+        Ok(Arc::new(UnsignedRequest(request)))
     }
 }
 
@@ -91,6 +93,7 @@ fn call(parameters: CallParameters) -> core::Result<core::CreateSession> {
         role_session_name,
         instance_properties,
         arns_in_body,
+        plain_http,
     } = parameters;
     let placement = if arns_in_body {
         ArnPlacement::Body
@@ -101,7 +104,11 @@ fn call(parameters: CallParameters) -> core::Result<core::CreateSession> {
         .with_arn_placement(placement);
     let region = region.unwrap_or_else(|| call.trust_anchor().region().to_owned());
     let options = EndpointOptions { fips, dual_stack };
-    call = call.with_endpoint(Endpoint::new(endpoint.as_deref(), &region, options)?)?;
+    let mut endpoint = Endpoint::new(endpoint.as_deref(), &region, options)?;
+    if plain_http {
+        endpoint = endpoint.with_plain_http();
+    }
+    call = call.with_endpoint(endpoint)?;
     if let Some(seconds) = duration_seconds {
         let seconds = u64::try_from(seconds).unwrap_or(0);
         call = call.with_duration(Duration::from_secs(seconds))?;
@@ -139,9 +146,13 @@ pub enum SignatureForm {
     RsaPkcs1,
 }
 
+/// A signature in the form that the service takes.
+#[derive(Debug, uniffi::Object)]
+pub struct Signature(pub(super) core::Signature);
+
 /// A request that lacks its signature.
 #[derive(Debug, uniffi::Object)]
-pub struct UnsignedRequest(pub(super) core::UnsignedRequest);
+pub struct UnsignedRequest(pub(super) Arc<core::UnsignedRequest>);
 
 #[uniffi::export]
 impl UnsignedRequest {
@@ -160,8 +171,8 @@ impl UnsignedRequest {
         self.0.string_to_sign().to_owned()
     }
 
-    /// The signed request, once the signature has been found valid under the certificate's key.
-    pub fn with_signature(&self, form: SignatureForm, signature: &[u8]) -> Result<HttpRequest> {
+    /// The signature of a signer of Swift's, once it has been found valid under the certificate's key.
+    pub fn checked(&self, form: SignatureForm, signature: &[u8]) -> Result<Arc<Signature>> {
         let signature = match form {
             SignatureForm::EcdsaDer => core::Signature::ecdsa_der(signature),
             SignatureForm::EcdsaP1363 => core::Signature::ecdsa_p1363(signature),
@@ -171,7 +182,7 @@ impl UnsignedRequest {
         .map_err(thrown)?;
         let checked = self.0.check_signature(&signature, &AwsLcVerifier);
         checked.map_err(thrown)?;
-        Ok(self.0.with_signature(&signature).map_err(thrown)?.into())
+        Ok(Arc::new(Signature(signature)))
     }
 }
 
@@ -228,19 +239,6 @@ pub struct SessionParts {
 
 #[uniffi::export]
 impl Session {
-    /// Reads an answer; throws the service's refusal.
-    #[uniffi::constructor]
-    pub fn from_response(status: u16, headers: Vec<Header>, body: &[u8]) -> Result<Arc<Self>> {
-        let headers = headers.into_iter();
-        let response = HttpResponse {
-            status,
-            headers: headers.map(|header| (header.name, header.value)).collect(),
-            body: Zeroizing::new(body.to_vec()),
-        };
-        let session = core::Session::from_response(&response).map_err(thrown)?;
-        Ok(Arc::new(Self(session)))
-    }
-
     /// All of it.
     pub fn parts(&self) -> SessionParts {
         let session = &self.0;

@@ -17,8 +17,9 @@ final class Server: @unchecked Sendable { // what changes is behind the lock
     private let lock = NSLock()
     private var received: [String] = []
 
-    /// `answer` is all of what goes on the wire; nothing, and the connection is just closed.
-    init(_ answer: String) throws {
+    /// `answer` is all of what goes on the wire; nothing, and the connection is just closed. With `drip`, each byte
+    /// is sent so long after the one before it.
+    init(_ answer: String, drip: Duration? = nil) throws {
         let listener = socket(AF_INET, stream, 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
@@ -41,8 +42,10 @@ final class Server: @unchecked Sendable { // what changes is behind the lock
                 let bytes = [UInt8](answer.utf8)
                 var sent = 0
                 while sent < bytes.count {
-                    let count = bytes[sent...].withUnsafeBytes { send(connection, $0.baseAddress, $0.count, flags) }
+                    let most = drip == nil ? bytes.count - sent : 1
+                    let count = bytes[sent...].withUnsafeBytes { send(connection, $0.baseAddress, most, flags) }
                     if count <= 0 { break }
+                    if let drip { Thread.sleep(forTimeInterval: drip / .seconds(1)) }
                     sent += count
                 }
                 shutdown(connection, Int32(SHUT_RDWR))
