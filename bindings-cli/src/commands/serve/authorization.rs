@@ -111,7 +111,8 @@ fn open(path: &Path) -> io::Result<File> {
 fn explain(error: &io::Error) -> String {
     #[cfg(unix)]
     if rustix::io::Errno::from_io_error(error) == Some(rustix::io::Errno::LOOP) {
-        return "is a symbolic link, which others may point elsewhere: name the file itself".to_owned();
+        return "is a symbolic link, which others may point elsewhere: name the file itself"
+            .to_owned();
     }
     format!("cannot be read ({error}): check it")
 }
