@@ -92,7 +92,7 @@ fn honest_times(server: &Server, hostile: &mut [Hostile], period: Duration) -> V
         scope.spawn(|| {
             while !over.load(Ordering::Relaxed) {
                 hostile.iter_mut().for_each(Hostile::go_on);
-                std::thread::sleep(Duration::from_millis(100));
+                std::thread::sleep(Duration::from_millis(300));
             }
         });
         let begun = Instant::now();
@@ -110,8 +110,9 @@ fn honest_times(server: &Server, hostile: &mut [Hostile], period: Duration) -> V
     })
 }
 
-/// The longest delay that 600 hostile connections may bring about, on a machine that has a core for the
-/// server; four times that where all cores are at work. Before connections made room, it was 30 s.
+/// The longest delay that 600 hostile connections may bring about on a machine that has a core for the
+/// server; so many times as much as there are processes for each core, where there is none. Before
+/// connections made room, it was 30 s and more.
 fn longest_delay() -> Duration {
     let cores = std::thread::available_parallelism().unwrap().get();
     let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
@@ -119,15 +120,15 @@ fn longest_delay() -> Duration {
         .split(' ')
         .next()
         .and_then(|load| load.parse().ok())
-        .unwrap_or(f64::MAX);
-    let factor = if load < cores as f64 { 1 } else { 4 };
-    Duration::from_millis(250) * factor
+        .unwrap_or_default();
+    Duration::from_millis(250).mul_f64((load / cores as f64).clamp(1.0, 20.0))
 }
 
 #[test]
 fn six_hundred_hostile_connections_do_not_delay_an_honest_client() {
     allow_many_files();
     let (_world, _emulator, server) = serving(&[]);
+    let mut alone = honest_times(&server, &mut [], Duration::from_secs(2));
     let mut hostile: Vec<Hostile> = (0..600)
         .map(|number| {
             let kind = [Kind::Silent, Kind::Slow, Kind::Deaf, Kind::Greedy][number % 4];
@@ -136,20 +137,19 @@ fn six_hundred_hostile_connections_do_not_delay_an_honest_client() {
         .collect();
     // Longer than a turn may take, so that all ways to be closed are met.
     let mut times = honest_times(&server, &mut hostile, Duration::from_secs(8));
-    times.sort_unstable();
-    let (median, longest) = (times[times.len() / 2], times[times.len() - 1]);
     let closed: usize = hostile.iter().map(|hostile| hostile.closed).sum();
+    let [alone, beside] = [&mut alone, &mut times].map(|times| {
+        times.sort_unstable();
+        (times[times.len() / 2], times[times.len() - 1])
+    });
     let allowed = longest_delay();
     println!(
-        "600 hostile connections, closed {closed} times: {} honest pairs of requests took {:.1} ms in \
-         the median and {:.1} ms at most, {} ms allowed",
-        times.len(),
-        median.as_secs_f64() * 1e3,
-        longest.as_secs_f64() * 1e3,
-        allowed.as_millis()
+        "an honest token and role name took {:.1?} in the median and {:.1?} at most; beside 600 hostile \
+         connections, which were closed {closed} times, {:.1?} and {:.1?}; {allowed:.0?} more are allowed",
+        alone.0, alone.1, beside.0, beside.1,
     );
     assert!(closed >= 600 - 512, "{closed}");
-    assert!(longest <= allowed, "{longest:?}");
+    assert!(beside.1 <= alone.1 + allowed, "{:?}", beside.1);
 }
 
 #[test]
