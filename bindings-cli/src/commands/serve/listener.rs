@@ -19,7 +19,7 @@ use tokio::{
 };
 
 use super::answer::{Answerer, CONTAINER};
-use crate::{arguments::Serve, console::Console, files};
+use crate::{arguments::Serve, console::Console};
 
 /// The most connections at a time; more wait. Each costs some 10 kB.
 const MAX_CONNECTIONS: usize = 512;
@@ -225,7 +225,7 @@ impl Drop for Listener {
     fn drop(&mut self) {
         // The socket is still open, so that no other file can have its number.
         if let Self::Unix { path, identity, .. } = self
-            && files::identity(path) == *identity
+            && crate::files::identity(path) == *identity
         {
             let _ = std::fs::remove_file(path); // Whoever came before saved us the trouble.
         }
@@ -306,8 +306,8 @@ fn bind_unix(path: &std::path::Path) -> Result<Listener> {
         if !metadata.file_type().is_socket() {
             return Err(refuse(&"it is no socket"));
         }
-        let left = files::identity(path);
-        if UnixStream::connect(path).is_ok() || files::identity(path) != left {
+        let left = crate::files::identity(path);
+        if UnixStream::connect(path).is_ok() || crate::files::identity(path) != left {
             return Err(refuse(&"another process listens there"));
         }
         std::fs::remove_file(path).map_err(|error| refuse(&error))?;
@@ -319,7 +319,7 @@ fn bind_unix(path: &std::path::Path) -> Result<Listener> {
     Ok(Listener::Unix {
         socket: bound.map_err(|error| refuse(&error))?,
         path: path.to_owned(),
-        identity: files::identity(path),
+        identity: crate::files::identity(path),
     })
 }
 
