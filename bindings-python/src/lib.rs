@@ -21,6 +21,6 @@ mod _native {
     #[pymodule_export]
     use super::types::{
         Certificate, CertificateChain, CreateSession, HttpRequest, PrivateKey, Renewal, Session,
-        Signature, SigningKey, UnsignedRequest,
+        Signature, SigningKey, UnsignedRequest, host_scope, is_s3,
     };
 }

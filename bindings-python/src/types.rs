@@ -8,4 +8,4 @@ mod sigv4;
 pub(crate) use identity::{Certificate, CertificateChain, PrivateKey};
 pub(crate) use renewal::Renewal;
 pub(crate) use session::{CreateSession, HttpRequest, Session, Signature, UnsignedRequest};
-pub(crate) use sigv4::SigningKey;
+pub(crate) use sigv4::{SigningKey, host_scope, is_s3};

@@ -11,4 +11,4 @@ pub use session::{
     CallParameters, CreateSession, EndpointParts, Header, HttpRequest, Session, SessionParts,
     SignatureForm, SigningAlgorithm, UnsignedRequest,
 };
-pub use sigv4::SigningKey;
+pub use sigv4::{HostScope, PayloadSigning, SigningKey, host_scope};

@@ -289,6 +289,11 @@ export interface SignatureOptions {
 }
 
 export interface RequestSignatureOptions {
+  /**
+   * Whether `credentials` are those that `s3express:CreateSession` returned for one directory bucket of S3: their
+   * token has a header of its own.
+   */
+  s3ExpressSession?: boolean;
   /** Put the signature into the URL. */
   presign?: boolean | { expiresInSeconds?: number };
   /**

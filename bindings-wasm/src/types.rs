@@ -10,4 +10,4 @@ pub use certificate_chain::CertificateChain;
 pub use create_session::{CreateSession, UnsignedRequest, partition_of};
 pub use renewal::{Next, Renewal};
 pub use session::Session;
-pub use signing_key::SigningKey;
+pub use signing_key::{SigningKey, host_scope, is_s3};

@@ -17,7 +17,12 @@ __all__ = [
     "Signature",
     "SigningKey",
     "UnsignedRequest",
+    "host_scope",
+    "is_s3",
 ]
+
+def host_scope(host: str, /) -> tuple[Optional[str], Optional[str]]: ...
+def is_s3(service: str, /) -> bool: ...
 
 @final
 class Failure:
@@ -207,7 +212,7 @@ class SigningKey:
         now: int,
         region: str,
         service: str,
-        s3: bool,
+        express: bool,
     ) -> SigningKey: ...
     def covers(self, now: int) -> bool: ...
     def sign_headers(
