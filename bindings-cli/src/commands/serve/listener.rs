@@ -11,7 +11,7 @@ use socket2::SockRef;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 use super::answer::CONTAINER;
-use crate::{arguments::Serve, console::Console, files};
+use crate::{arguments::Serve, console::Console};
 
 /// How many connections the system keeps until they are accepted, within its own limit. A client that
 /// finds no place tries again after a second, so a flood must not fill them before the next accept.
@@ -24,6 +24,10 @@ const REMOTE_HOP_LIMIT: u8 = 1;
 
 /// The port of the reference helper.
 const DEFAULT_PORT: u16 = 9911;
+
+/// What the system keeps of a connection in each direction: the longest head, and several answers. Left
+/// to itself it keeps megabytes for a client that does not read, and as much work has been done for it.
+const BUFFER: u32 = 32 * 1024;
 
 /// An address to listen on, as it is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -203,7 +207,7 @@ impl Drop for Listener {
     fn drop(&mut self) {
         // The socket is still open, so that no other file can have its number.
         if let Self::Unix { path, identity, .. } = self
-            && files::identity(path) == *identity
+            && crate::files::identity(path) == *identity
         {
             let _ = std::fs::remove_file(path); // Whoever came before saved us the trouble.
         }
@@ -227,7 +231,10 @@ fn bind_tcp(address: SocketAddr, hop_limit: u8) -> Result<Listener> {
         #[cfg(unix)]
         socket.set_reuseaddr(true)?;
         socket.bind(address)?;
-        // What is accepted inherits it, and what opens a connection has it.
+        // Connections inherit these.
+        socket.set_recv_buffer_size(BUFFER)?;
+        socket.set_send_buffer_size(BUFFER)?;
+        // What opens a connection has it, too.
         limit_hops(&SockRef::from(&socket), address, hop_limit)?;
         let socket = socket.listen(BACKLOG)?;
         let address = socket.local_addr()?;
@@ -266,8 +273,8 @@ fn bind_unix(path: &std::path::Path) -> Result<Listener> {
         if !metadata.file_type().is_socket() {
             return Err(refuse(&"it is no socket"));
         }
-        let left = files::identity(path);
-        if UnixStream::connect(path).is_ok() || files::identity(path) != left {
+        let left = crate::files::identity(path);
+        if UnixStream::connect(path).is_ok() || crate::files::identity(path) != left {
             return Err(refuse(&"another process listens there"));
         }
         std::fs::remove_file(path).map_err(|error| refuse(&error))?;
@@ -279,7 +286,7 @@ fn bind_unix(path: &std::path::Path) -> Result<Listener> {
     Ok(Listener::Unix {
         socket: bound.map_err(|error| refuse(&error))?,
         path: path.to_owned(),
-        identity: files::identity(path),
+        identity: crate::files::identity(path),
     })
 }
 
