@@ -3212,22 +3212,14 @@ public struct Policy: Equatable, Hashable {
     public let attemptTimeout: UInt64?
     public let identityTimeout: UInt64?
     public let signingTimeout: UInt64?
-    public let totalTimeout: UInt64?
-    public let patience: UInt64?
-    public let backgroundWindow: UInt64?
-    public let mandatoryWindow: UInt64?
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
-    public init(attempts: UInt32? = nil, attemptTimeout: UInt64? = nil, identityTimeout: UInt64? = nil, signingTimeout: UInt64? = nil, totalTimeout: UInt64? = nil, patience: UInt64? = nil, backgroundWindow: UInt64? = nil, mandatoryWindow: UInt64? = nil) {
+    public init(attempts: UInt32? = nil, attemptTimeout: UInt64? = nil, identityTimeout: UInt64? = nil, signingTimeout: UInt64? = nil) {
         self.attempts = attempts
         self.attemptTimeout = attemptTimeout
         self.identityTimeout = identityTimeout
         self.signingTimeout = signingTimeout
-        self.totalTimeout = totalTimeout
-        self.patience = patience
-        self.backgroundWindow = backgroundWindow
-        self.mandatoryWindow = mandatoryWindow
     }
 
 
@@ -3249,11 +3241,7 @@ public struct FfiConverterTypePolicy: FfiConverterRustBuffer {
                 attempts: FfiConverterOptionUInt32.read(from: &buf),
                 attemptTimeout: FfiConverterOptionUInt64.read(from: &buf),
                 identityTimeout: FfiConverterOptionUInt64.read(from: &buf),
-                signingTimeout: FfiConverterOptionUInt64.read(from: &buf),
-                totalTimeout: FfiConverterOptionUInt64.read(from: &buf),
-                patience: FfiConverterOptionUInt64.read(from: &buf),
-                backgroundWindow: FfiConverterOptionUInt64.read(from: &buf),
-                mandatoryWindow: FfiConverterOptionUInt64.read(from: &buf)
+                signingTimeout: FfiConverterOptionUInt64.read(from: &buf)
         )
     }
 
@@ -3262,10 +3250,6 @@ public struct FfiConverterTypePolicy: FfiConverterRustBuffer {
         FfiConverterOptionUInt64.write(value.attemptTimeout, into: &buf)
         FfiConverterOptionUInt64.write(value.identityTimeout, into: &buf)
         FfiConverterOptionUInt64.write(value.signingTimeout, into: &buf)
-        FfiConverterOptionUInt64.write(value.totalTimeout, into: &buf)
-        FfiConverterOptionUInt64.write(value.patience, into: &buf)
-        FfiConverterOptionUInt64.write(value.backgroundWindow, into: &buf)
-        FfiConverterOptionUInt64.write(value.mandatoryWindow, into: &buf)
     }
 }
 

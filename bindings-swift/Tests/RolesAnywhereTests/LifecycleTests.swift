@@ -22,7 +22,12 @@ struct LifecycleTests {
         var configuration = emulator.configuration()
         change(&configuration)
         return try RolesAnywhereCredentialProvider(configuration: configuration, clock: emulator.clock) {
-            while hangs.current { try? await Task.sleep(for: .milliseconds(20)) } // deaf to cancellation
+            while hangs.current {
+                // Deaf to cancellation, as bad callbacks are.
+                await withCheckedContinuation { continuation in
+                    DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(20)) { continuation.resume() }
+                }
+            }
             return identity
         }
     }

@@ -151,14 +151,6 @@ pub struct Policy {
     pub identity_timeout: Option<u64>,
     #[uniffi(default = None)]
     pub signing_timeout: Option<u64>,
-    #[uniffi(default = None)]
-    pub total_timeout: Option<u64>,
-    #[uniffi(default = None)]
-    pub patience: Option<u64>,
-    #[uniffi(default = None)]
-    pub background_window: Option<u64>,
-    #[uniffi(default = None)]
-    pub mandatory_window: Option<u64>,
 }
 
 /// How sessions are shared through a store.
@@ -438,10 +430,6 @@ impl From<Policy> for lifecycle::Policy {
             (&mut policy.attempt_timeout, set.attempt_timeout),
             (&mut policy.identity_timeout, set.identity_timeout),
             (&mut policy.signing_timeout, set.signing_timeout),
-            (&mut policy.total_timeout, set.total_timeout),
-            (&mut policy.patience, set.patience),
-            (&mut policy.background_window, set.background_window),
-            (&mut policy.mandatory_window, set.mandatory_window),
         ];
         for (time, set) in times {
             *time = set.map_or(*time, Duration::from_millis);
