@@ -124,7 +124,7 @@ struct VectorTests {
 
     @Test func signedRequests() throws {
         let vectors = try JSONDecoder().decode(SignedRequests.self, from: vector("signed-requests.json"))
-        #expect(vectors.requests.count == 120)
+        #expect(vectors.requests.count == 170)
         let formatter = DateFormatter()
         formatter.locale = Locale(identifier: "en_US_POSIX")
         formatter.timeZone = TimeZone(secondsFromGMT: 0)
