@@ -93,9 +93,21 @@ public struct Identity: Sendable {
         certificate: URL, privateKey: URL? = nil, intermediates: URL? = nil, password: String? = nil
     ) -> @Sendable () async throws -> Identity {
         {
-            try Identity(
-                contentsOf: certificate, privateKey: privateKey, intermediates: intermediates, password: password
-            )
+            let times = FileTimes.current
+            // A file system that hangs blocks its thread, which must not be one of the few that tasks run on.
+            return try await withCheckedThrowingContinuation { continuation in
+                DispatchQueue.global().async {
+                    let identity = Result {
+                        try FileTimes.$current.withValue(times) {
+                            try Identity(
+                                contentsOf: certificate, privateKey: privateKey, intermediates: intermediates,
+                                password: password
+                            )
+                        }
+                    }
+                    continuation.resume(with: identity)
+                }
+            }
         }
     }
 

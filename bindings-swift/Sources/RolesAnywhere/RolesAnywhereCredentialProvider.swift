@@ -51,9 +51,10 @@ public actor RolesAnywhereCredentialProvider {
     ///   - configuration: What to ask for.
     ///   - transport: What carries requests.
     ///   - clock: The time, where it is not the machine's.
-    ///   - loadingIdentity: Called at every renewal, in a task of its own. It may take
-    ///     ``RolesAnywhereConfiguration/identityTimeout``, then the renewal fails. What it throws that is no ``RolesAnywhereError`` becomes
-    ///     ``RolesAnywhereError/invalidInput(message:)`` with its description.
+    ///   - loadingIdentity: Called at every renewal, in a task of its own; it must not block its thread. After
+    ///     ``RolesAnywhereConfiguration/identityTimeout`` its task is cancelled and the renewal fails. What it throws
+    ///     that is no ``RolesAnywhereError`` becomes ``RolesAnywhereError/invalidInput(message:)`` with its
+    ///     description.
     /// - Throws: ``RolesAnywhereError/invalidInput(message:)`` when the configuration is malformed.
     public init(
         configuration: RolesAnywhereConfiguration, transport: any Transport = URLSessionTransport.shared,
