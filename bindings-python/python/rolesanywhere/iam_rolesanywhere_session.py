@@ -95,7 +95,8 @@ class IAMRolesAnywhereSession:
 
     Args:
         profile_arn, role_arn, trust_anchor_arn: the ARNs.
-        certificate, private_key, certificate_chain: paths, or PEM itself as ``bytes`` or ``str``.
+        certificate, private_key, certificate_chain: paths, or PEM itself, or base64 of it, as ``bytes`` or
+            ``str``.
         private_key_passphrase: the key's password.
         session_duration: in seconds, 900 to 43200; always sent.
         region: the trust anchor's when absent; no other is accepted.
