@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ._native import Session, UnsignedRequest
+    from ._sources import AnySource
     from .cache import Cache
-    from .identity import AnySource, IdentityProvider, Password, Sign, Signer
+    from .identity import IdentityProvider, Password, Sign, Signer
 
 #: How often a request is sent before a renewal counts as failed.
 MAX_ATTEMPTS = 3

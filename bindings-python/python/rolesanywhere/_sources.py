@@ -11,6 +11,16 @@ import os
 from ._native import Parameter
 from .errors import InvalidInputError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Union
+
+    #: A path, or the content itself: PEM, or base64 of PEM or of DER, as ``str``; any of them, or DER, as
+    #: ``bytes``.
+    Source = Union[str, bytes, bytearray, os.PathLike[str]]
+    #: A source, or what a profile or an environment variable says of it.
+    AnySource = Union[Source, "Variable"]
+
 #: The longest file that is read, in bytes: a bundle of certificates, or a key in several formats.
 MAX_FILE_LENGTH = 1 << 20
 #: The longest password that is read, in bytes.
@@ -70,17 +80,16 @@ def configured(value: str, name: str, part: str) -> str | Variable:
     return os.path.expanduser(value) if kind == "path" else value
 
 
-def path_in(value: object, parameter: Parameter) -> str | bytes | None:
+def path_in(value: AnySource | None, parameter: Parameter) -> str | None:
     """The path that an argument is; ``None`` when it is the content, or neither."""
     if isinstance(value, os.PathLike):
-        path: str | bytes = os.fspath(value)
-        return path
+        return os.fspath(value)
     if isinstance(value, str):
         return value if parameter.source(value)[0] == "path" else None
     return None
 
 
-def read_file(path: str | bytes, parameter: Parameter) -> bytearray:
+def read_file(path: str, parameter: Parameter) -> bytearray:
     """The content of a file.
 
     Raises:
@@ -117,7 +126,7 @@ def wipe(content: bytearray) -> None:
     content[:] = bytes(len(content))
 
 
-def _read(path: str | bytes) -> bytearray:
+def _read(path: str) -> bytearray:
     with open(path, "rb", buffering=0) as file:
         content = bytearray(min(os.fstat(file.fileno()).st_size, MAX_FILE_LENGTH) + 1)
         length = 0
@@ -132,7 +141,7 @@ def _read(path: str | bytes) -> bytearray:
     return content
 
 
-def _is_there(path: str | bytes) -> bool:
+def _is_there(path: str) -> bool:
     try:
         return os.path.lexists(path)
     except ValueError:

@@ -26,10 +26,11 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from ._native import HttpRequest
+    from ._sources import Source
     from .aio import AsyncClient
     from .cache import Cache
     from .credentials import Credentials
-    from .identity import Identity, IdentityProvider, Password, Sign, Signer, Source
+    from .identity import Identity, IdentityProvider, Password, Sign, Signer
 
     class ClientOptions(TypedDict, total=False):
         """The keywords of :class:`Client` that make sense beside an SDK, which has its own HTTP."""

@@ -22,9 +22,10 @@ if TYPE_CHECKING:
     from typing import Any, Protocol, TypeVar, Union
 
     from ._native import HttpRequest, Session
+    from ._sources import Source
     from .cache import Cache
     from .credentials import Credentials
-    from .identity import Identity, IdentityProvider, Password, Sign, Signer, Source
+    from .identity import Identity, IdentityProvider, Password, Sign, Signer
 
     T = TypeVar("T")
     #: Status, headers and body of an HTTP answer, content encoding undone.

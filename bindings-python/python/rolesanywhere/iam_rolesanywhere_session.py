@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     import botocore.awsrequest
 
     from ._native import Certificate
-    from .identity import Source
+    from ._sources import Source
 
 MIN_SESSION_DURATION = 900
 MAX_SESSION_DURATION = 43200

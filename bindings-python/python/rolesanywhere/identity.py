@@ -25,12 +25,8 @@ if TYPE_CHECKING:
     from typing import Literal, Union
 
     from ._native import HttpRequest, UnsignedRequest
+    from ._sources import AnySource
 
-    #: A path, or the content itself: PEM, or base64 of PEM or of DER, as ``str``; any of them, or DER, as
-    #: ``bytes``.
-    Source = Union[str, bytes, bytearray, os.PathLike[str]]
-    #: A source, or what a profile or an environment variable says of it.
-    AnySource = Union[Source, Variable]
     #: A password, or what returns it (a prompt, a secret store).
     Password = Union[str, bytes, bytearray, Callable[[], Union[str, bytes]]]
     #: Takes the string to sign (or its SHA-256 digest), returns the signature.
