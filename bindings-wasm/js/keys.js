@@ -120,6 +120,14 @@ function pkcs8Of(key) {
   const text = new TextDecoder().decode(key);
   const block = /-----BEGIN PRIVATE KEY-----([A-Za-z0-9+/=\s]+)-----END PRIVATE KEY-----/.exec(text);
   if (block === null) {
+    // Variables carry keys as base64 of PEM or of DER.
+    const inner = /^[A-Za-z0-9+/=\s]+$/.test(text) ? fromBase64(text) : undefined;
+    if (inner?.[0] === SEQUENCE) return inner;
+    if (inner !== undefined && new TextDecoder().decode(inner).includes("-----BEGIN ")) {
+      const pkcs8 = pkcs8Of(inner);
+      inner.fill(0);
+      return pkcs8;
+    }
     const label = /-----BEGIN ([A-Z0-9 ]*PRIVATE KEY)-----/.exec(text)?.[1];
     throw new RolesAnywhereError(
       label === undefined ? "invalid_key" : "unsupported",
@@ -128,10 +136,16 @@ function pkcs8Of(key) {
         : `the private key is \`${label}\`, which this build does not read: convert it with \`openssl pkcs8 -topk8 -nodes\`, or use the full build`,
     );
   }
+  const pkcs8 = fromBase64(block[1]);
+  if (pkcs8 === undefined) throw new RolesAnywhereError("invalid_key", "the private key's PEM is not base64: export the key again");
+  return pkcs8;
+}
+
+function fromBase64(text) {
   try {
-    return Uint8Array.from(atob(block[1].replace(/\s/g, "")), (character) => character.charCodeAt(0));
+    return Uint8Array.from(atob(text.replace(/\s/g, "")), (character) => character.charCodeAt(0));
   } catch {
-    throw new RolesAnywhereError("invalid_key", "the private key's PEM is not base64: export the key again");
+    return undefined;
   }
 }
 
