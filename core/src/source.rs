@@ -162,7 +162,7 @@ impl<'a> Source<'a> {
 
     fn content_or_path(value: &'a str, part: Part) -> Self {
         // A line break or another control character is in no path that is meant, and in every PEM text.
-        let is_text = value.contains("-----BEGIN") || value.chars().any(char::is_control);
+        let is_text = holds(value, "-----BEGIN") || has_control(value);
         let is_content = part != Part::Password
             && (is_text || value.len() >= SHORTEST_BASE64 && decoded(value.as_bytes()).is_some());
         if is_content {
@@ -198,15 +198,27 @@ pub fn decoded(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let mut content = Zeroizing::new(vec![0; packed.len() / 4 * 3 + 3]);
     let length = Base64Unpadded::decode(&*packed, &mut content).ok()?.len();
     content.truncate(length);
-    let is_pem = content.windows(BEGIN.len()).any(|window| window == BEGIN);
-    (is_pem || is_sequence(&content)).then_some(content)
+    (has(&content, b"-----BEGIN ") || is_sequence(&content)).then_some(content)
+}
+
+/// Whether some bytes hold others. By hand, as all searches here: those of the standard library are made for long
+/// texts, and the code of a wasm module is paid for by the byte.
+fn has(bytes: &[u8], part: &[u8]) -> bool {
+    bytes.windows(part.len()).any(|window| window == part)
+}
+
+fn holds(text: &str, part: &str) -> bool {
+    has(text.as_bytes(), part.as_bytes())
+}
+
+/// Whether a text has control characters of ASCII: line breaks, NUL.
+fn has_control(text: &str) -> bool {
+    text.bytes().any(|byte| byte.is_ascii_control())
 }
 
 fn is_base64(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"+/=".contains(&byte)
 }
-
-const BEGIN: &[u8] = b"-----BEGIN ";
 
 /// Whether some bytes begin with a whole SEQUENCE, or with one of indefinite length, which only BER has.
 fn is_sequence(bytes: &[u8]) -> bool {
@@ -253,17 +265,25 @@ pub fn shown_word(word: &str) -> Option<String> {
 /// Whether a value is a path beyond doubt: short, printable, without a run of characters as keys have them, and with
 /// an extension of keys and certificates.
 fn is_plainly_a_path(value: &str) -> bool {
-    let name = value.rsplit(['/', '\\']).next().unwrap_or_default();
-    let has_extension = name.rsplit_once('.').is_some_and(|(stem, extension)| {
-        let known = |known: &&str| extension.eq_ignore_ascii_case(known);
-        !stem.is_empty() && EXTENSIONS.iter().any(|one| known(&one))
+    let mut ends = value.as_bytes().rsplitn(2, |byte| *byte == b'.');
+    let (extension, before) = (ends.next(), ends.next());
+    let is_known = extension.is_some_and(|extension| {
+        EXTENSIONS
+            .iter()
+            .any(|known| extension.eq_ignore_ascii_case(known.as_bytes()))
     });
-    let is_run = |c: char| c.is_alphanumeric() || c == '+' || c == '=';
-    let mut runs = value.split(|c| !is_run(c));
-    has_extension
+    let has_stem = before
+        .and_then(<[u8]>::last)
+        .is_some_and(|last| !b"/\\".contains(last));
+    // The bytes of other alphabets belong to a run too.
+    let is_run =
+        |byte: &u8| byte.is_ascii_alphanumeric() || !byte.is_ascii() || b"+=".contains(byte);
+    let mut runs = value.as_bytes().split(|byte| !is_run(byte));
+    is_known
+        && has_stem
         && value.len() <= LONGEST_SHOWN
-        && !value.chars().any(char::is_control)
-        && !value.contains("-----BEGIN")
+        && !has_control(value)
+        && !holds(value, "-----BEGIN")
         && runs.all(|run| run.len() <= LONGEST_RUN)
 }
 
@@ -305,7 +325,7 @@ fn resemblance(value: &str) -> &'static str {
         ""
     } else if value.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         ", and looks like content in hexadecimal, which is not read"
-    } else if value.contains("PRIVATE KEY") || value.contains("CERTIFICATE") {
+    } else if holds(value, "PRIVATE KEY") || holds(value, "CERTIFICATE") {
         ", and looks like PEM whose lines were damaged"
     } else if value.bytes().all(is_base64) && !value.starts_with('/') {
         ", and looks like base64 that is cut short or of another kind of file"

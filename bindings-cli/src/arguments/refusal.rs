@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use rolesanywhere_core::source::shown_word;
+use rolesanywhere_core::source::{Part, Source, shown_word};
 
 /// What to remember about ~/.aws/config, where most of these mistakes are made.
 const CONTINUATION_HINT: &str =
@@ -103,6 +103,13 @@ fn unknown(error: &clap::Error, line: &[OsString]) -> String {
         let given = shown_word(word).unwrap_or_else(hidden);
         return format!(
             "{given} stands alone, but every option is written `--name value`: {CONTINUATION_HINT}"
+        );
+    }
+    if Source::in_code(word, Part::PrivateKey) == Source::Content {
+        return format!(
+            "{} is the content of a file, and every user of the machine can read a command line: put the content into \
+             a variable and write `env:NAME`, or write the path of a file",
+            hidden()
         );
     }
     match (

@@ -172,6 +172,7 @@ fn mistakes_are_told_by_the_option() {
         ]))
     };
     line(&key[1]).fails_with("--private-key holds the content itself");
+    line(&key[0]).fails_with("is the content of a file, and every user");
     line("env:KEY")
         .fails_with("the environment variable that --private-key names is unset or empty");
     line("env:KEY-")
