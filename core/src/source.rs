@@ -22,7 +22,7 @@
 
 use alloc::{format, string::String, vec, vec::Vec};
 
-use base64ct::{Base64Unpadded, Encoding};
+use base64ct::{Base64, Encoding};
 use zeroize::Zeroizing;
 
 use crate::{
@@ -188,15 +188,16 @@ pub fn decoded(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
         return None;
     }
     // Of its final size from the start: a buffer that grows leaves its content behind.
-    let mut packed = Zeroizing::new(Vec::with_capacity(text.len()));
+    let mut packed = Zeroizing::new(Vec::with_capacity(text.len() + 3));
     packed.extend(text.iter().filter(|byte| !byte.is_ascii_whitespace()));
     let unpadded = packed.iter().rposition(|byte| *byte != b'=')? + 1;
     if packed.len() - unpadded > 2 {
         return None;
     }
     packed.truncate(unpadded);
-    let mut content = Zeroizing::new(vec![0; packed.len() / 4 * 3 + 3]);
-    let length = Base64Unpadded::decode(&*packed, &mut content).ok()?.len();
+    packed.resize(unpadded.next_multiple_of(4), b'=');
+    let mut content = Zeroizing::new(vec![0; packed.len() / 4 * 3]);
+    let length = Base64::decode(&*packed, &mut content).ok()?.len();
     content.truncate(length);
     (has(&content, b"-----BEGIN ") || is_sequence(&content)).then_some(content)
 }
