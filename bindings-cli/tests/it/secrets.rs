@@ -371,8 +371,8 @@ fn no_message_repeats_a_secret_in_the_wrong_place() {
     ];
     let (mut refused, mut all) = (0, 0);
     for secret in secrets(&world) {
-        let check = |mut command: Command| {
-            let ended = run(&mut command);
+        let check = |command: &mut Command| {
+            let ended = run(command);
             let said = format!("{}{}", ended.stdout, ended.stderr);
             // A run that ends well prints a signature, nothing else.
             if let Some(part) = given_away(&said, secret.as_bytes()) {
@@ -385,10 +385,10 @@ fn no_message_repeats_a_secret_in_the_wrong_place() {
         };
         for option in options {
             for word in ["", "env:", "fd:"] {
-                refused += check(with(option, &secret, false, word));
+                refused += check(&mut with(option, &secret, false, word));
                 all += 1;
             }
-            refused += check(with(option, &secret, true, ""));
+            refused += check(&mut with(option, &secret, true, ""));
             // In the option's variable, and as words that a shell has split.
             let variable = format!(
                 "ROLESANYWHERE_{}",
@@ -399,14 +399,23 @@ fn no_message_repeats_a_secret_in_the_wrong_place() {
             if option != "--certificate" {
                 command.args(["--certificate", &certificate]);
             }
-            refused += check(command);
+            refused += check(&mut command);
             let mut command = program(&["sign-string", "--certificate", &certificate, option]);
             command.args(secret.split_whitespace());
-            refused += check(command);
+            refused += check(&mut command);
             all += 3;
         }
-        refused += check(program(&[&secret]));
-        all += 1;
+        refused += check(&mut program(&[&secret]));
+        refused += check(&mut program(&[
+            "emulate",
+            "--tls-cert",
+            &certificate,
+            "--tls-key",
+            &secret,
+        ]));
+        let mut command = program(&["emulate", "--tls-cert", &certificate]);
+        refused += check(command.env("ROLESANYWHERE_TLS_KEY", &secret));
+        all += 3;
     }
     // The key in its own variable is taken, and little else is.
     assert!(refused * 10 > all * 9, "{refused} of {all}");
