@@ -28,11 +28,15 @@ use zeroize::Zeroizing;
 use crate::{
     Error, ErrorKind, Result,
     elements::{Elements, SEQUENCE},
+    pem::MAX_PEM_LENGTH,
 };
 
 /// The shortest text that is taken for base64 content, in characters: no certificate and no key that the
 /// service takes is shorter, and a shorter text may be a path.
 const SHORTEST_BASE64: usize = 64;
+
+/// The longest base64 text that is read, in bytes: the longest PEM text grows by a third, and by a few line breaks.
+const LONGEST_BASE64: usize = 2 * MAX_PEM_LENGTH;
 
 /// The longest path that an error shows without the file being there, in bytes: the longest name of a file on
 /// Linux, macOS and Windows. An RSA key in base64 is longer.
@@ -181,9 +185,10 @@ impl<'a> Source<'a> {
 /// text themselves.
 pub fn decoded(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     // PEM and DER fail at once: the one begins with a hyphen, the other has a length as its second byte.
-    if !text
-        .iter()
-        .all(|byte| is_base64(*byte) || byte.is_ascii_whitespace())
+    if text.len() > LONGEST_BASE64
+        || !text
+            .iter()
+            .all(|byte| is_base64(*byte) || byte.is_ascii_whitespace())
     {
         return None;
     }
