@@ -4,6 +4,7 @@ pub mod identity;
 pub mod provider;
 pub mod session;
 pub mod sigv4;
+pub mod source;
 
 pub use identity::{CertificateChain, LocalIdentity};
 pub use provider::Provider;
@@ -12,3 +13,4 @@ pub use session::{
     Signature, SignatureForm, SigningAlgorithm, UnsignedRequest,
 };
 pub use sigv4::{HostScope, PayloadSigning, SigningKey, host_scope};
+pub use source::IdentityPart;
