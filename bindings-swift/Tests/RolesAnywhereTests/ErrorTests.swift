@@ -132,7 +132,7 @@ struct ErrorTests {
         let identity = try Identity(
             certificate: certificate.base64EncodedData(), privateKey: key.base64EncodedData(options: .lineLength76Characters)
         )
-        #expect(identity.certificate == (try issued.identity()).certificate)
+        #expect(try identity.certificate == issued.identity().certificate)
     }
 
     /// A key or a password where a file belongs is never repeated: no error has eight characters in a row of one.
