@@ -18,6 +18,8 @@ pub(crate) const INTEGER: u8 = 0x02;
 pub(crate) const BIT_STRING: u8 = 0x03;
 /// OCTET STRING.
 pub(crate) const OCTET_STRING: u8 = 0x04;
+/// NULL, all of it.
+pub(crate) const NULL: [u8; 2] = [5, 0];
 /// OBJECT IDENTIFIER.
 pub(crate) const OBJECT_IDENTIFIER: u8 = 0x06;
 /// SEQUENCE and SEQUENCE OF.
@@ -166,6 +168,14 @@ impl<'a> Elements<'a> {
     pub(crate) fn finish(&self) -> Option<()> {
         self.is_finished().then_some(())
     }
+}
+
+/// The first element of `bytes`, without what stands behind it (a line break, zeros), as OpenSSL and Go
+/// read it; all of them when the element cannot be told.
+pub(crate) fn outermost(bytes: &[u8]) -> &[u8] {
+    Elements::of(bytes)
+        .element()
+        .map_or(bytes, |element| element.der)
 }
 
 /// One element in DER, its content given in parts. It may hold a private key: it is wiped when dropped,
