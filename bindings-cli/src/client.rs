@@ -3,7 +3,7 @@
 
 use rolesanywhere_core::{
     CertificateChain, Endpoint, EndpointOptions, Error, ErrorKind, Result, Session,
-    identity::{self, Severity},
+    identity,
     session::{ArnPlacement, CreateSession},
 };
 
@@ -122,15 +122,13 @@ impl<'a> Client<'a> {
     /// What the service will refuse stops here, with its reason, which the service does not give.
     fn stop_at_findings(&self, chain: &CertificateChain) -> Result<()> {
         for finding in identity::findings(chain, exchange::now(), self.session_name()) {
-            match finding.severity {
-                Severity::Refusal => {
-                    return Err(Error::new(
-                        ErrorKind::InvalidCertificate,
-                        format!("the service will refuse this: {finding}"),
-                    ));
-                }
-                _ => self.console.warn(finding.to_string()),
+            if finding.refuses() {
+                return Err(Error::new(
+                    ErrorKind::InvalidCertificate,
+                    format!("the service will refuse this: {finding}"),
+                ));
             }
+            self.console.warn(finding.to_string());
         }
         Ok(())
     }

@@ -29,8 +29,8 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use crate::{
-    Certificate, CertificateChain, Error, ErrorKind, PrivateKey, PublicKey, Result,
-    error::divided, key,
+    Certificate, CertificateChain, Error, ErrorKind, PrivateKey, PublicKey, Result, error::divided,
+    key,
 };
 use item::{Item, Part, items};
 

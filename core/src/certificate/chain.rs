@@ -47,9 +47,10 @@ impl CertificateChain {
         check_serial_number(&end_entity)?;
         let mut candidates = intermediates;
         candidates.retain(|candidate| *candidate != end_entity);
-        let by_names = Self::ordered(&end_entity, candidates.clone(), &mut 0);
-        let (intermediates, unrelated) = by_names
-            .or_else(|| Self::ordered(&end_entity, candidates, &mut { MAX_SIGNATURE_CHECKS }))
+        // Only where names keep too many are signatures looked at.
+        let again = (candidates.len() > MAX_INTERMEDIATES).then(|| candidates.clone());
+        let (intermediates, unrelated) = Self::ordered(&end_entity, candidates, &mut 0)
+            .or_else(|| Self::ordered(&end_entity, again?, &mut { MAX_SIGNATURE_CHECKS }))
             .ok_or_else(|| too_many(&end_entity))?;
         Ok(Self {
             end_entity,

@@ -11,7 +11,9 @@ use crate::{
 pub(super) fn is_signed_by(certificate: &Certificate, issuer: &Certificate) -> Option<bool> {
     let key = issuer.public_key().ok()?;
     let (hash, fits) = match (certificate.signature_algorithm(), key.algorithm()) {
-        (SignatureAlgorithm::Rsa(hash), of) => (known(hash)?, matches!(of, KeyAlgorithm::Rsa { .. })),
+        (SignatureAlgorithm::Rsa(hash), of) => {
+            (known(hash)?, matches!(of, KeyAlgorithm::Rsa { .. }))
+        }
         (SignatureAlgorithm::Ecdsa(hash), of) => {
             use KeyAlgorithm::{EcP256, EcP384, EcP521};
             (known(hash)?, matches!(of, EcP256 | EcP384 | EcP521))

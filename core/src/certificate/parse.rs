@@ -12,7 +12,9 @@ use super::{
 };
 use crate::{
     Error, Result,
-    elements::{BIT_STRING, EXPLICIT, Element, Elements, IMPLICIT, INTEGER, NULL, SEQUENCE, outermost},
+    elements::{
+        BIT_STRING, EXPLICIT, Element, Elements, IMPLICIT, INTEGER, NULL, SEQUENCE, outermost,
+    },
     encoding,
 };
 

@@ -6,11 +6,7 @@ use zeroize::Zeroizing;
 
 #[cfg(feature = "export-private-key")]
 use super::opened;
-use super::{
-    Purpose,
-    form::Form,
-    text,
-};
+use super::{Purpose, form::Form, text};
 use crate::{
     Certificate, Error, ErrorKind, PemSection, Result, certificate,
     elements::{Elements, SEQUENCE},
@@ -66,12 +62,7 @@ pub(super) fn items(file: &[u8], purpose: Purpose, password: Option<&[u8]>) -> R
     Ok(items)
 }
 
-fn binary(
-    form: Form,
-    file: &[u8],
-    purpose: Purpose,
-    password: Option<&[u8]>,
-) -> Result<Vec<Item>> {
+fn binary(form: Form, file: &[u8], purpose: Purpose, password: Option<&[u8]>) -> Result<Vec<Item>> {
     let is_key = purpose == Purpose::PrivateKey;
     Ok(match resolved(form, file) {
         Form::Pkcs12 => pkcs12(file, password)?,

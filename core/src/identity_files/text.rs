@@ -73,7 +73,10 @@ fn unicode(mut rest: impl Iterator<Item = u8>) -> u8 {
         let digit = rest.next().and_then(|byte| char::from(byte).to_digit(16));
         value = value << 4 | digit.unwrap_or(0xf);
     }
-    u8::try_from(value).ok().filter(u8::is_ascii).unwrap_or(b'?')
+    u8::try_from(value)
+        .ok()
+        .filter(u8::is_ascii)
+        .unwrap_or(b'?')
 }
 
 #[cfg(test)]
@@ -88,13 +91,21 @@ mod tests {
     /// RFC 8259, 7.
     #[test]
     fn escapes_of_json_are_resolved() {
-        let json = r#"{"a":"-----BEGIN X-----\nab\/c\u002b\r\n-----END X-----\u000A","b":"\"\\\t"}"#;
+        let json =
+            r#"{"a":"-----BEGIN X-----\nab\/c\u002b\r\n-----END X-----\u000A","b":"\"\\\t"}"#;
         assert_eq!(
             within(json).unwrap(),
             "{\na\n:\n-----BEGIN X-----\nab/c+\r\n-----END X-----\n\n,\nb\n:\n\"\\\t\n}"
         );
-        for cut in [r#"{"-----BEGIN X\"#, r#"{"-----BEGIN X\u"#, r#"{"-----BEGIN X\u00"#] {
-            assert!(within(cut).is_some_and(|text| text.len() <= cut.len()), "{cut}");
+        for cut in [
+            r#"{"-----BEGIN X\"#,
+            r#"{"-----BEGIN X\u"#,
+            r#"{"-----BEGIN X\u00"#,
+        ] {
+            assert!(
+                within(cut).is_some_and(|text| text.len() <= cut.len()),
+                "{cut}"
+            );
         }
         assert_eq!(within(r#"{"a": 1}"#), None);
     }

@@ -35,9 +35,9 @@ pub(crate) use pem::{
 };
 #[cfg(feature = "containers")]
 pub(crate) use pkcs12::Contents;
-pub(crate) use store::key_store;
 #[cfg(feature = "rustcrypto")]
 pub(crate) use rsa::{RsaNumbers, public_numbers as rsa_public_numbers};
+pub(crate) use store::key_store;
 
 use alloc::{format, vec::Vec};
 use core::fmt;

@@ -8,7 +8,6 @@ use rolesanywhere_core::{
 };
 use serde_json::json;
 
-use super::is_refusal;
 use crate::{console::printable, environment::Environment, retry};
 
 /// All that was found out.
@@ -23,7 +22,10 @@ pub(super) struct Report {
     pub(super) not_before: UnixTime,
     pub(super) not_after: UnixTime,
     pub(super) key: String,
+    /// What is sent.
     pub(super) chain: Vec<String>,
+    /// What the service is likely to take of it.
+    pub(super) path: Vec<String>,
     pub(super) anchor_subject: String,
     pub(super) session_name: String,
     pub(super) session_name_given: bool,
@@ -81,7 +83,7 @@ impl Report {
         let certain = self
             .findings
             .iter()
-            .filter(|finding| is_refusal(finding.severity))
+            .filter(|finding| finding.refuses())
             .count();
         let refused = |granted: &Option<Granted>| {
             usize::from(
@@ -100,7 +102,7 @@ impl Report {
     pub(super) fn to_json(&self) -> String {
         let findings = self.findings.iter().map(|finding| {
             json!({
-                "severity": if is_refusal(finding.severity) { "refusal" } else { "warning" },
+                "severity": if finding.refuses() { "refusal" } else { "warning" },
                 "code": finding.code,
                 "about": about(finding.about),
                 "message": finding.message,
@@ -133,6 +135,7 @@ impl Report {
                 "not_after": self.not_after.to_iso8601(),
                 "key": self.key,
                 "chain": self.chain,
+                "path": self.path,
                 "trust_anchor_subject": self.anchor_subject,
             },
             "session": {
@@ -176,6 +179,9 @@ impl Report {
         );
         for (position, subject) in self.chain.iter().enumerate() {
             table.row(if position == 0 { "chain" } else { "" }, subject);
+        }
+        for (position, subject) in self.path.iter().enumerate() {
+            table.row(if position == 0 { "likely path" } else { "" }, subject);
         }
         table.row(
             "under",
@@ -237,7 +243,7 @@ impl Report {
             table.mark("", Mark::Good, "nothing to find fault with");
         }
         for finding in &self.findings {
-            let mark = if is_refusal(finding.severity) {
+            let mark = if finding.refuses() {
                 Mark::Bad
             } else {
                 Mark::Doubtful

@@ -155,7 +155,11 @@ fn rc2_cbc<'a>(algorithm: &AlgorithmIdentifier<'a>) -> Result<(Cipher, &'a [u8])
         Some(160) => RC2_40,
         Some(120) => RC2_64,
         Some(58) => RC2_128,
-        _ => return Err(unsupported("RC2-CBC with a key of an unusual effective length")),
+        _ => {
+            return Err(unsupported(
+                "RC2-CBC with a key of an unusual effective length",
+            ));
+        }
     };
     Ok((cipher, iv))
 }

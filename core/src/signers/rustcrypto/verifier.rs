@@ -74,13 +74,7 @@ fn ml_dsa<P: MlDsaParams>(key: &[u8], message: &[u8], signature: &[u8]) -> Optio
         .then_some(())
 }
 
-fn rsa(
-    key: &[u8],
-    bits: u32,
-    hash: HashAlgorithm,
-    message: &[u8],
-    signature: &[u8],
-) -> Option<()> {
+fn rsa(key: &[u8], bits: u32, hash: HashAlgorithm, message: &[u8], signature: &[u8]) -> Option<()> {
     let (modulus, public_exponent) = rsa_public_numbers(key)?;
     let key = RsaPublicKey::new_with_max_size(
         BigUint::from_bytes_be(modulus),
