@@ -2,8 +2,7 @@
 //! in common.
 
 use rolesanywhere_core::{
-    CertificateChain, Endpoint, EndpointOptions, Error, ErrorKind, Result, Session,
-    identity,
+    CertificateChain, Endpoint, EndpointOptions, Error, ErrorKind, Result, Session, identity,
     session::{ArnPlacement, CreateSession},
 };
 

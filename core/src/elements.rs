@@ -170,12 +170,13 @@ impl<'a> Elements<'a> {
     }
 }
 
-/// The first element of `bytes`, without what stands behind it (a line break, zeros), as OpenSSL and Go
-/// read it; all of them when the element cannot be told.
+/// The SEQUENCE that `bytes` begin with, without what stands behind it (a line break, zeros), as OpenSSL
+/// and Go read it; all of them when there is no such.
 pub(crate) fn outermost(bytes: &[u8]) -> &[u8] {
-    Elements::of(bytes)
-        .element()
-        .map_or(bytes, |element| element.der)
+    match Elements::of(bytes).element() {
+        Some(element) if element.tag == SEQUENCE => element.der,
+        _ => bytes,
+    }
 }
 
 /// One element in DER, its content given in parts. It may hold a private key: it is wiped when dropped,

@@ -1,6 +1,6 @@
 //! `credential-process` against the emulator, which verifies what the service verifies.
 
-use std::{io::Write as _, process::Stdio};
+use std::{io::Write as _, path::Path, process::Stdio};
 
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
 use rolesanywhere_emulator::{
@@ -188,8 +188,13 @@ fn chain_of_three(world: &World) -> (server::BlockingServer, Arns) {
     world.write("leaf.der", leaf.der());
     world.write_private("leaf-key.pem", key.serialize_pem().as_bytes());
     world.write_private("leaf-key.der", key.serialized_der());
+    trusting(world, &root.pem())
+}
+
+/// An emulator that trusts one root, and its TLS CA in `server-ca.pem`.
+fn trusting(world: &World, root: &str) -> (server::BlockingServer, Arns) {
     let config = Config::new("123456789012", "us-east-1")
-        .with_trust_anchor(TrustAnchor::new("root", &root.pem()))
+        .with_trust_anchor(TrustAnchor::new("root", root))
         .with_profile(Profile::new("app", &["app"]))
         .with_role(Role::new("app"));
     let service = Service::new(&config).unwrap();
@@ -201,6 +206,56 @@ fn chain_of_three(world: &World) -> (server::BlockingServer, Arns) {
         role: server.service().role_arn("app").unwrap(),
     };
     (server, arns)
+}
+
+/// Five ML-DSA-87 certificates make a header of 50 kB.
+#[test]
+fn the_longest_headers_are_sent() {
+    let world = World::new();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/vectors/long-chain");
+    let vector = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
+    let (server, arns) = trusting(&world, &vector("root.pem"));
+    world.write(
+        "certificate.pem",
+        (vector("certificate.pem") + &vector("chain.pem")).as_bytes(),
+    );
+    world.write_private("key.pem", vector("key.pem").as_bytes());
+    let ca = world.text("server-ca.pem");
+    let line = ["--endpoint", server.endpoint(), "--ca-bundle", &ca];
+    let ended = run(&mut world.credential_process(&arns, &line));
+    ended.succeeds();
+    assert_eq!(server.service().issued_credentials(), 1);
+}
+
+/// What is wrong with a certificate that is not needed is told, and no reason not to ask.
+#[test]
+fn an_intermediate_that_is_not_needed_may_be_bad() {
+    let world = World::new();
+    let (server, arns) = chain_of_three(&world);
+    // The CA of `two.pem` under its old certificate, which has expired.
+    let [leaf, one, two] = ["leaf.pem", "one.pem", "two.pem"].map(|name| world.read(name));
+    let key = KeyPair::generate().unwrap();
+    let mut params = CertificateParams::new(Vec::new()).unwrap();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+    params.distinguished_name.push(DnType::CommonName, "two");
+    params.not_after = rcgen::date_time_ymd(2020, 1, 1);
+    let mut other = CertificateParams::new(Vec::new()).unwrap();
+    other
+        .distinguished_name
+        .push(DnType::CommonName, "elsewhere");
+    let other = Issuer::new(other, KeyPair::generate().unwrap());
+    let cross = params.signed_by(&key, &other).unwrap();
+    world.write(
+        "certificate.pem",
+        format!("{leaf}{}{two}{one}", cross.pem()).as_bytes(),
+    );
+    world.write_private("key.pem", world.read("leaf-key.pem").as_bytes());
+    let ca = world.text("server-ca.pem");
+    let line = ["--endpoint", server.endpoint(), "--ca-bundle", &ca];
+    let ended = run(&mut world.credential_process(&arns, &line));
+    ended.succeeds();
+    assert!(ended.stderr.contains("expired on 2020-01-01"), "{ended:?}");
 }
 
 #[test]
