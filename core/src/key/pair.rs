@@ -108,12 +108,13 @@ fn nothing(
     refused_certificate: Option<Error>,
 ) -> Error {
     let Some(key) = unpaired else {
-        return refused_key.unwrap_or_else(|| {
-            Error::new(
+        return match (refused_key, certificates, refused_certificate) {
+            (Some(error), ..) | (None, [], Some(error)) => error,
+            _ => Error::new(
                 ErrorKind::InvalidKey,
                 "no private key is here: pass the private key that belongs to the certificate",
-            )
-        });
+            ),
+        };
     };
     match (certificates, refused_certificate) {
         ([], Some(error)) => error,
