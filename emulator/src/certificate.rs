@@ -38,6 +38,9 @@ pub(crate) struct Certificate {
     pub(crate) subject_is_empty: bool,
     pub(crate) not_before: UnixTime,
     pub(crate) not_after: UnixTime,
+    /// Whether a time of the validity is written as RFC 5280 (4.1.2.5) forbids (an offset, a fraction, no
+    /// seconds), or lies before 1970: some validators refuse it.
+    pub(crate) has_unusual_time: bool,
     /// Whether it is a CA, and its path length constraint; `None` without the extension.
     pub(crate) basic_constraints: Option<(bool, Option<u32>)>,
     pub(crate) key_usage: Option<KeyUsage>,
@@ -131,6 +134,8 @@ impl Certificate {
             alternative_names,
             not_before: UnixTime::from_seconds(parsed.validity().not_before.timestamp()),
             not_after: UnixTime::from_seconds(parsed.validity().not_after.timestamp()),
+            has_unusual_time: has_unusual_form(der).unwrap_or(true)
+                || parsed.validity().not_before.timestamp() < 0,
             basic_constraints,
             key_usage,
             client_auth,
@@ -246,6 +251,27 @@ pub(crate) fn algorithm_identifier(der: &[u8]) -> Option<Vec<u8>> {
     let (_, after_tbs) = element(certificate)?;
     let (algorithm, _) = element(after_tbs)?;
     Some(algorithm.to_vec())
+}
+
+/// Whether a time of the validity has another length than RFC 5280's forms.
+fn has_unusual_form(der: &[u8]) -> Option<bool> {
+    const UTC_TIME: u8 = 0x17;
+    let (certificate, _) = element(der)?;
+    let (mut fields, _) = element(certificate)?;
+    // The version, where it is written, and serial number, algorithm and issuer.
+    let before = if fields.first() == Some(&0xa0) { 4 } else { 3 };
+    for _ in 0..before {
+        (_, fields) = element(fields)?;
+    }
+    let (mut times, _) = element(fields)?;
+    while let Some(tag) = times.first().copied() {
+        let (time, rest) = element(times)?;
+        if time.len() != if tag == UTC_TIME { 13 } else { 15 } {
+            return Some(true);
+        }
+        times = rest;
+    }
+    Some(false)
 }
 
 /// Splits one DER element into its content and what follows it.

@@ -9,7 +9,10 @@ use rolesanywhere_emulator::{
     server,
 };
 
-use crate::harness::{Arns, World, openssl, program, run};
+use crate::{
+    doctor,
+    harness::{Arns, World, openssl, program, run},
+};
 
 #[test]
 fn credentials_are_issued_and_the_line_stays_empty() {
@@ -256,6 +259,16 @@ fn an_intermediate_that_is_not_needed_may_be_bad() {
     let ended = run(&mut world.credential_process(&arns, &line));
     ended.succeeds();
     assert!(ended.stderr.contains("expired on 2020-01-01"), "{ended:?}");
+
+    let told = run(doctor::command(&world, &arns, &line).arg("--json"));
+    assert_eq!(told.status, Some(0), "{told:?}");
+    let found = doctor::json(&told);
+    let path = serde_json::json!(["CN=leaf", "CN=two", "CN=one"]);
+    assert_eq!(found["certificate"]["path"], path);
+    assert_eq!(found["certificate"]["trust_anchor_subject"], "CN=root");
+    assert_eq!(found["findings"][0]["severity"], "warning");
+    let text = run(&mut doctor::command(&world, &arns, &line)).stdout;
+    assert!(text.contains("likely path"), "{text}");
 }
 
 #[test]

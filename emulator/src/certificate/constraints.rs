@@ -25,8 +25,9 @@ pub(crate) struct PathConstraints {
     pub(crate) require_explicit_policy: Option<u32>,
     pub(crate) inhibit_policy_mapping: Option<u32>,
     pub(crate) inhibit_any_policy: Option<u32>,
-    /// A critical extension that nothing here knows, dotted.
-    pub(crate) unknown_critical: Option<String>,
+    /// What makes the certificate unusable, to stand after its name: a critical extension that nothing
+    /// here knows, or an extension without content.
+    pub(crate) unusable: Option<String>,
 }
 
 /// The subtrees that names must be in, and those that they must not be in.
@@ -92,10 +93,24 @@ impl PathConstraints {
                 ParsedExtension::InhibitAnyPolicy(inhibit) => {
                     found.inhibit_any_policy = Some(inhibit.skip_certs);
                 }
+                // RFC 5280, 4.2.1.12: one purpose at least.
+                ParsedExtension::ExtendedKeyUsage(usage) => {
+                    let known = [
+                        usage.any,
+                        usage.server_auth,
+                        usage.client_auth,
+                        usage.code_signing,
+                        usage.email_protection,
+                        usage.time_stamping,
+                        usage.ocsp_signing,
+                    ];
+                    if usage.other.is_empty() && !known.contains(&true) {
+                        found.unusable = Some("has an empty extended key usage".to_owned());
+                    }
+                }
                 // Looked at elsewhere, or of no consequence for a path.
                 ParsedExtension::BasicConstraints(_)
                 | ParsedExtension::CRLDistributionPoints(_)
-                | ParsedExtension::ExtendedKeyUsage(_)
                 | ParsedExtension::IssuerAlternativeName(_)
                 | ParsedExtension::KeyUsage(_) => {}
                 ParsedExtension::ParseError { error } if extension.critical => {
@@ -105,9 +120,10 @@ impl PathConstraints {
                     ));
                 }
                 _ if extension.critical => {
-                    found
-                        .unknown_critical
-                        .get_or_insert_with(|| extension.oid.to_id_string());
+                    let id = extension.oid.to_id_string();
+                    found.unusable = Some(format!(
+                        "has the critical extension {id}, which is not known"
+                    ));
                 }
                 _ => {}
             }

@@ -24,7 +24,7 @@ pub(super) enum Kind {
     /// A certificate that is no CA's issued another.
     NotCa,
     PathLength,
-    CriticalExtension,
+    Extension,
     Names,
     Policies,
     /// A certificate is not valid at the time.

@@ -227,13 +227,10 @@ impl<'a> Search<'a> {
                 ),
             ));
         }
-        if let Some(id) = &certificate.constraints.unknown_critical {
+        if let Some(why) = &certificate.constraints.unusable {
             return Err(Failure::new(
-                Kind::CriticalExtension,
-                format!(
-                    "`{}` has the critical extension {id}, which is not known",
-                    certificate.subject_text
-                ),
+                Kind::Extension,
+                format!("`{}` {why}", certificate.subject_text),
             ));
         }
         Ok(())

@@ -125,7 +125,7 @@ fn certificates_with_a_byte_changed() {
             &subject,
             &[],
             untrusted(),
-            "InvalidSignatureForPublicKey",
+            "the signature on `CN=vorkload` does not verify under the key of `CN=Lab Root`",
         ),
         Row::of(
             "the intermediate's signature",
@@ -151,11 +151,15 @@ fn intermediates_that_break_a_rule() {
     };
     let sign = "keyUsage=critical,keyCertSign\n";
     refuse(vec![
-        row("no basic constraints", ca(sign), "EndEntityUsedAsCa"),
+        row(
+            "no basic constraints",
+            ca(sign),
+            "is no CA (basic constraints)",
+        ),
         row(
             "CA:FALSE",
             ca(&format!("{sign}basicConstraints=critical,CA:FALSE\n")),
-            "EndEntityUsedAsCa",
+            "is no CA (basic constraints)",
         ),
         row(
             "no key usage",
@@ -170,7 +174,7 @@ fn intermediates_that_break_a_rule() {
         row(
             "SHA-1",
             Certificate::ca("/CN=Sub").key("p256-sub").hash("sha1"),
-            "UnsupportedSignatureAlgorithm",
+            "is made in a way that is not taken",
         ),
         row("version 1", ca(""), "may not sign certificates"),
     ]);
@@ -189,7 +193,12 @@ fn intermediates_that_break_a_rule() {
     let call = Call::helper(&lab.arns("root", "app", "app"), &leaf, later).with_chain(&[&ca]);
     refuse(vec![Row {
         now: later,
-        ..Row::new("expired", call.sign(&leaf), untrusted(), "CertExpired")
+        ..Row::new(
+            "expired",
+            call.sign(&leaf),
+            untrusted(),
+            "`CN=Sub` is valid from",
+        )
     }]);
 }
 
@@ -215,7 +224,7 @@ fn path_lengths() {
         &deep_leaf,
         &[&narrow, &deeper],
         untrusted(),
-        "PathLenConstraintViolated",
+        "is one CA too many below",
     )]);
     // The anchor's own constraint counts as well.
     let root = Certificate::ca("/CN=Short")
@@ -229,7 +238,7 @@ fn path_lengths() {
         &leaf,
         &[&ca],
         untrusted(),
-        "PathLenConstraintViolated",
+        "is one CA too many below",
     );
     refuse_by(|| anchored(&root.pem()), vec![row]);
 }
@@ -248,7 +257,7 @@ fn name_constraints() {
                 "keyUsage=critical,digitalSignature\nsubjectAltName={san}\n"
             ))
             .signed_by(&ca);
-        Row::of(name, &leaf, &[&ca], untrusted(), "NameConstraintViolation")
+        Row::of(name, &leaf, &[&ca], untrusted(), "(name constraints)")
     };
     refuse(vec![
         row(
@@ -262,19 +271,188 @@ fn name_constraints() {
             "DNS:a.example.org",
         ),
         row(
-            "a URI, which webpki cannot compare",
+            "a URI outside",
             "permitted;URI:example.org",
-            "URI:spiffe://example.org/x",
+            "URI:spiffe://example.com/x",
+        ),
+        row(
+            "a URI of an address, which no constraint can name",
+            "permitted;URI:example.org",
+            "URI:https://192.0.2.1/x",
+        ),
+        row(
+            "an address outside",
+            "permitted;IP:192.0.2.0/255.255.255.0",
+            "IP:192.0.3.1",
+        ),
+        row(
+            "a subject outside",
+            "permitted;dirName:acme\n[acme]\nO=Acme",
+            "DNS:a.example.org",
         ),
     ]);
     let lab = lab();
-    let ca = constrained("permitted;DNS:example.org").signed_by(&lab.root);
-    let leaf = Certificate::leaf("/CN=workload")
-        .extensions("keyUsage=critical,digitalSignature\nsubjectAltName=DNS:a.example.org\n")
-        .signed_by(&ca);
-    let call = lab.call_of(&leaf, "root").with_chain(&[&ca]);
+    for (constraints, subject, san) in [
+        (
+            "permitted;DNS:example.org",
+            "/CN=workload",
+            "DNS:a.example.org",
+        ),
+        (
+            "permitted;URI:example.org",
+            "/CN=workload",
+            "URI:spiffe://example.org/x",
+        ),
+        (
+            "permitted;IP:192.0.2.0/255.255.255.0",
+            "/CN=workload",
+            "IP:192.0.2.7,DNS:anything",
+        ),
+        (
+            "permitted;dirName:acme\n[acme]\nO=Acme",
+            "/O=ACME/CN=workload",
+            "DNS:anything",
+        ),
+    ] {
+        let ca = constrained(constraints).signed_by(&lab.root);
+        let leaf = Certificate::leaf(subject)
+            .extensions(&format!(
+                "keyUsage=critical,digitalSignature\nsubjectAltName={san}\n"
+            ))
+            .signed_by(&ca);
+        let call = lab.call_of(&leaf, "root").with_chain(&[&ca]);
+        let response = lab.service().handle(&call.sign(&leaf), lab.now);
+        assert_eq!(response.status, 201, "{constraints}");
+        assert!(verified_by_openssl(&lab.root, &ca, &leaf), "{constraints}");
+    }
+}
+
+/// What OpenSSL's validator says, with policies.
+fn verified_by_openssl(root: &Issued, ca: &Issued, leaf: &Issued) -> bool {
+    std::process::Command::new("openssl")
+        .args(["verify", "-policy_check", "-policy", "anyPolicy", "-CAfile"])
+        .arg(&root.certificate)
+        .arg("-untrusted")
+        .arg(&ca.certificate)
+        .arg(&leaf.certificate)
+        .output()
+        .unwrap()
+        .status
+        .success()
+}
+
+#[test]
+fn certificate_policies() {
+    let lab = lab();
+    let ca = |extensions: &str| {
+        Certificate::ca("/CN=Sub")
+            .key("p256-sub")
+            .extensions(&format!(
+                "basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign\n{extensions}"
+            ))
+    };
+    let asks = "policyConstraints=critical,requireExplicitPolicy:0\n";
+    for (name, of_ca, of_leaf, is_taken) in [
+        (
+            "critical and the same",
+            "certificatePolicies=critical,1.2.3\n",
+            "1.2.3",
+            true,
+        ),
+        (
+            "critical, and none below",
+            "certificatePolicies=critical,1.2.3\n",
+            "",
+            true,
+        ),
+        (
+            "asked for and there",
+            "certificatePolicies=critical,1.2.3\npolicyConstraints=critical,requireExplicitPolicy:0\n",
+            "1.2.3",
+            true,
+        ),
+        (
+            "asked for and another",
+            "certificatePolicies=critical,1.2.3\npolicyConstraints=critical,requireExplicitPolicy:0\n",
+            "1.2.4",
+            false,
+        ),
+        ("asked for and none", asks, "", false),
+        (
+            "mapped",
+            "certificatePolicies=1.2.3\npolicyMappings=critical,1.2.3:1.2.4\npolicyConstraints=critical,requireExplicitPolicy:0\n",
+            "1.2.4",
+            true,
+        ),
+        (
+            "any",
+            "certificatePolicies=2.5.29.32.0\npolicyConstraints=critical,requireExplicitPolicy:0\n",
+            "1.2.4",
+            true,
+        ),
+        (
+            "any, inhibited",
+            "certificatePolicies=1.2.3\ninhibitAnyPolicy=critical,0\npolicyConstraints=critical,requireExplicitPolicy:0\n",
+            "2.5.29.32.0",
+            false,
+        ),
+    ] {
+        let ca = ca(of_ca).signed_by(&lab.root);
+        let policies = match of_leaf {
+            "" => String::new(),
+            policy => format!("certificatePolicies=critical,{policy}\n"),
+        };
+        let leaf = Certificate::leaf("/CN=workload")
+            .extensions(&format!("keyUsage=critical,digitalSignature\n{policies}"))
+            .signed_by(&ca);
+        assert_eq!(
+            verified_by_openssl(&lab.root, &ca, &leaf),
+            is_taken,
+            "{name}"
+        );
+        if is_taken {
+            let call = lab.call_of(&leaf, "root").with_chain(&[&ca]);
+            let response = lab.service().handle(&call.sign(&leaf), lab.now);
+            assert_eq!(response.status, 201, "{name}");
+        } else {
+            refuse(vec![Row::of(
+                name,
+                &leaf,
+                &[&ca],
+                untrusted(),
+                "certificate policy",
+            )]);
+        }
+    }
+}
+
+/// A CA that has changed its key signs the new one with the old: neither counts it nor holds it to the
+/// names of its own constraint.
+#[test]
+fn self_issued_cas_do_not_count() {
+    let lab = lab();
+    let limit = "basicConstraints=critical,CA:TRUE,pathlen:0\nkeyUsage=critical,keyCertSign\n";
+    let old = Certificate::ca("/CN=Narrow")
+        .key("p256-sub")
+        .extensions(limit)
+        .signed_by(&lab.root);
+    let new = Certificate::ca("/CN=Narrow")
+        .key("p256-deeper")
+        .signed_by(&old);
+    let leaf = Certificate::leaf("/CN=workload").signed_by(&new);
+    let call = lab.call_of(&leaf, "root").with_chain(&[&old, &new]);
     let response = lab.service().handle(&call.sign(&leaf), lab.now);
-    assert_eq!(response.status, 201, "a DNS name inside is allowed");
+    assert_eq!(response.status, 201);
+}
+
+/// Nothing can name it as its issuer.
+#[test]
+fn an_anchor_with_an_empty_subject_is_refused() {
+    let nameless = Certificate::ca("").key("p256-root").self_signed();
+    let mut config: Config = lab().config();
+    config.trust_anchors = vec![TrustAnchor::new("root", &nameless.pem())];
+    let error = Service::new(&config).unwrap_err();
+    assert!(error.message().contains("has an empty subject"), "{error}");
 }
 
 #[test]
@@ -296,7 +474,7 @@ fn anchors_that_have_expired_and_anchors_as_leaves() {
         &lab.root,
         &[],
         insufficient(),
-        "CaUsedAsEndEntity",
+        "the certificate is a CA's, and no end entity's",
     )]);
 }
 
@@ -316,7 +494,7 @@ fn rsa_pss_is_refused_unless_a_setting_takes_it() {
         &leaf,
         &[],
         insufficient(),
-        "UnsupportedSignatureAlgorithm",
+        "is made in a way that is not taken",
     );
     refuse_by(|| anchored(&ca.pem()), vec![row]);
 }
@@ -360,6 +538,12 @@ fn hostile_chains_are_searched_within_bounds() {
         .push(extension(&[0x55, 0x1d, 0x11], false, &tlv(0x30, &names)));
     let leaf = leaf.signed_by(&name(&["constrained"]), &key, &leaf_key);
     let ca = signed_by_openssl(&ca, &key, &lab.root, ROOT_NAME);
-    let row = Row::of("many names", &leaf, &[&ca], untrusted(), "NameConstraint");
+    let row = Row::of(
+        "many names",
+        &leaf,
+        &[&ca],
+        untrusted(),
+        "(name constraints)",
+    );
     refuse(vec![row]);
 }
