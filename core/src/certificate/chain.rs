@@ -85,9 +85,9 @@ impl CertificateChain {
                 } else if !kept.contains(&issuer) {
                     kept.push(issuer);
                 }
-            }
-            if kept.len() > MAX_INTERMEDIATES {
-                return None;
+                if kept.len() > MAX_INTERMEDIATES {
+                    return None;
+                }
             }
         }
         remaining.retain(|candidate| !kept.contains(candidate) && !roots.contains(candidate));

@@ -451,11 +451,11 @@ fn odd_times_and_serial_numbers_of_issuers_are_taken_and_noted() {
     };
     let ca = Handmade {
         serial: vec![0xff, 0x01],
-        times: times((0x17, "650706113859Z"), (0x18, "20990706113859+0200")),
+        times: times((0x17, "650706113859Z"), (0x18, "20990706113859Z")),
         ..Handmade::ca("odd", lab.now)
     };
     let leaf = Handmade {
-        times: times((0x17, "2401010000Z"), (0x17, "490706113859+0000")),
+        times: times((0x17, "2401010000Z"), (0x17, "490706113859+0200")),
         ..Handmade::leaf("workload", lab.now)
     };
     let ca = signed_by_openssl(&ca, &ca_key, &lab.root, ROOT_NAME);
