@@ -159,8 +159,14 @@ fn more(where_: Whereabouts<'_>) -> Result<Vec<Certificate>> {
     let Some(path) = where_.intermediates else {
         return Ok(Vec::new());
     };
-    let chain = chain(path, None)?;
-    let all = std::iter::once(chain.end_entity());
-    let all = all.chain(chain.intermediates()).chain(chain.unrelated());
-    Ok(all.cloned().collect())
+    let file = InputFile::read(path, "--intermediates")?;
+    let files = IdentityFiles {
+        certificate: &[],
+        private_key: None,
+        intermediates: Some(&file.bytes),
+        password: None,
+    };
+    files
+        .read_intermediates()
+        .map_err(|error| error.context(format_args!("`{}`", path.display())))
 }

@@ -100,6 +100,15 @@ impl IdentityFiles<'_> {
         Ok(whole.beside(refused).beside_those_of(&chain))
     }
 
+    /// Reads the certificates of [`intermediates`](Self::intermediates) alone, for a certificate that is
+    /// elsewhere. Those that cannot be read are passed over.
+    ///
+    /// # Errors
+    /// As for [`read`](Self::read) when none can be read.
+    pub fn read_intermediates(&self) -> Result<Vec<Certificate>> {
+        Ok(self.issuers()?.into_iter().flatten().collect())
+    }
+
     /// The certificates of the intermediates' file, or why they cannot be read; at least one can.
     fn issuers(&self) -> Result<Vec<Result<Certificate>>> {
         let Some(intermediates) = self.intermediates else {

@@ -130,7 +130,7 @@ fn the_serial_number_is_asked_of_the_end_entity_alone() {
 
 /// Seven CAs of one name without key identifiers, of which one issued the end entity; OpenSSL finds it by
 /// the signature too.
-#[cfg(feature = "rustcrypto")]
+#[cfg(feature = "issuer-signatures")]
 #[test]
 fn of_many_namesakes_the_one_is_taken_whose_key_verifies() {
     let keys: [&[&str]; 3] = [
@@ -170,7 +170,7 @@ fn of_many_namesakes_the_one_is_taken_whose_key_verifies() {
 }
 
 /// As below, without key identifiers: only the signature tells it from a root.
-#[cfg(feature = "rustcrypto")]
+#[cfg(feature = "issuer-signatures")]
 #[test]
 fn a_rollover_certificate_without_key_identifiers_is_no_root() {
     let workshop = Workshop::new();

@@ -454,6 +454,14 @@ fn a_bad_neighbour_spoils_nothing() {
             .starts_with("the intermediate certificates: "),
         "{error}"
     );
+    // CAs alone are what a file of intermediates holds, a bad one among them.
+    let some = workshop.pem("sub") + junk;
+    let only = IdentityFiles {
+        intermediates: Some(some.as_bytes()),
+        ..files(&[])
+    };
+    assert_eq!(only.read_intermediates().unwrap().len(), 1);
+    assert!(files(&[]).read_intermediates().is_err());
     let alone = workshop.pem("sub") + junk;
     let error = files(alone.as_bytes()).read_chain().unwrap_err();
     assert!(error.message().contains("begins on line"), "{error}");

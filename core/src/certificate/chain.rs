@@ -33,7 +33,7 @@ impl CertificateChain {
     /// What is kept: every certificate whose subject is the issuer of one that is kept, beginning
     /// with the end entity; where several have that name and some of them the key identifier that
     /// is asked for, only these, and where that leaves too many, only those whose key verifies (with
-    /// the feature `rustcrypto`). So both of two cross-signed certificates are kept: which one leads
+    /// the feature `issuer-signatures`). So both of two cross-signed certificates are kept: which one leads
     /// to the trust anchor is the service's to find. What is dropped: the end entity's certificate
     /// when it is repeated, duplicates, roots (the trust anchor is known to the service), and what is
     /// not on the path, so that a bundle of many CAs may be passed. The latter is not an error but

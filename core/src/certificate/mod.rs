@@ -8,7 +8,7 @@
 
 mod chain;
 mod extensions;
-#[cfg(feature = "rustcrypto")]
+#[cfg(feature = "issuer-signatures")]
 mod issued;
 mod name;
 pub(crate) mod oid;
@@ -219,13 +219,13 @@ impl Certificate {
 
     /// Whether the key of `issuer` verifies the signature on this certificate; `None` where the key or
     /// the algorithm is not one that can be verified here. Names are not looked at.
-    #[cfg(feature = "rustcrypto")]
+    #[cfg(feature = "issuer-signatures")]
     pub(crate) fn is_signed_by(&self, issuer: &Self) -> Option<bool> {
         issued::is_signed_by(self, issuer)
     }
 
     /// This build verifies nothing: `None`.
-    #[cfg(not(feature = "rustcrypto"))]
+    #[cfg(not(feature = "issuer-signatures"))]
     pub(crate) fn is_signed_by(&self, _: &Self) -> Option<bool> {
         None
     }

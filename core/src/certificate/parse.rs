@@ -62,7 +62,7 @@ pub(super) fn certificate(der: &[u8]) -> Result<Certificate> {
 
 /// The signed part of a certificate, and the signature: the content of its BIT STRING. For certificates
 /// that have been read.
-#[cfg(feature = "rustcrypto")]
+#[cfg(feature = "issuer-signatures")]
 pub(super) fn signed(der: &[u8]) -> Option<(&[u8], &[u8])> {
     let mut certificate = Elements::within(der, SEQUENCE)?;
     let tbs = certificate.element()?.der;

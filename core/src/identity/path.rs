@@ -11,7 +11,8 @@ use crate::{Certificate, CertificateChain, UnixTime};
 /// The service builds its path to a trust anchor that is not known here, of the certificates that are
 /// sent. A certificate is on no path that is no CA's or may not sign certificates (basic constraints, key
 /// usage), that is not valid at the time, whose path length is exceeded, or whose key does not verify the
-/// certificate below (with the feature `rustcrypto`).
+/// certificate below (with the feature
+/// `issuer-signatures`).
 pub fn likely_path(chain: &CertificateChain, now: UnixTime) -> Vec<&Certificate> {
     let mut longest = Vec::new();
     extend(chain, now, &mut Vec::new(), &mut longest);

@@ -1,6 +1,6 @@
 //! What a certificate says of paths through it: names, name constraints and policies.
 
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 
 use x509_parser::{
     certificate::X509Certificate,
@@ -57,10 +57,9 @@ impl PathConstraints {
     /// What is wrong with them.
     pub(super) fn new(certificate: &X509Certificate<'_>) -> Result<Self, String> {
         let mut found = Self::default();
-        let extensions = certificate.extensions();
-        for (at, extension) in extensions.iter().enumerate() {
-            let earlier = extensions.iter().take(at);
-            if earlier.clone().any(|other| other.oid == extension.oid) {
+        let mut seen = BTreeSet::new();
+        for extension in certificate.extensions() {
+            if !seen.insert(extension.oid.as_bytes()) {
                 return Err(format!("it has the extension {} twice", extension.oid));
             }
             match extension.parsed_extension() {
@@ -113,11 +112,11 @@ impl PathConstraints {
                 | ParsedExtension::CRLDistributionPoints(_)
                 | ParsedExtension::IssuerAlternativeName(_)
                 | ParsedExtension::KeyUsage(_) => {}
-                ParsedExtension::ParseError { error } if extension.critical => {
+                ParsedExtension::ParseError { error }
+                    if extension.critical || decides_paths(extension.oid.as_bytes()) =>
+                {
                     let id = &extension.oid;
-                    return Err(format!(
-                        "its critical extension {id} cannot be read: {error}"
-                    ));
+                    return Err(format!("its extension {id} cannot be read: {error}"));
                 }
                 _ if extension.critical => {
                     let id = extension.oid.to_id_string();
@@ -130,6 +129,12 @@ impl PathConstraints {
         }
         Ok(found)
     }
+}
+
+/// Whether a path depends on the extension, critical or not: name constraints, policies, their mappings and
+/// constraints, and inhibitAnyPolicy (2.5.29).
+fn decides_paths(id: &[u8]) -> bool {
+    matches!(id, [0x55, 0x1d, 30 | 32 | 33 | 36 | 54])
 }
 
 impl NameConstraints {

@@ -56,14 +56,14 @@ impl Policies {
             narrowed.insert(policy.clone(), BTreeSet::from([policy.clone()]));
         };
         let takes_any = self.valid.contains_key(ANY);
+        let expected: BTreeSet<&Oid> = self.valid.values().flatten().collect();
         for policy in policies.iter().filter(|policy| ***policy != *ANY) {
-            let is_expected = self.valid.values().any(|names| names.contains(policy));
-            if is_expected || takes_any {
+            if takes_any || expected.contains(policy) {
                 add(policy);
             }
         }
         if may_be_any && policies.iter().any(|policy| **policy == *ANY) {
-            self.valid.values().flatten().for_each(&mut add);
+            expected.into_iter().for_each(&mut add);
         }
         narrowed
     }
