@@ -226,9 +226,6 @@ impl File {
 
 fn certificate(part: &Part) -> Result<Certificate> {
     Certificate::from_der(&part.der).map_err(|error| {
-        if let Some(store) = key::key_store(&part.der) {
-            return named(Error::new(ErrorKind::Unsupported, store), &part.name);
-        }
         if PrivateKey::from_der(&part.der).is_ok() {
             return Error::new(
                 ErrorKind::InvalidCertificate,

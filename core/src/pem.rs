@@ -11,7 +11,7 @@ use core::fmt;
 use base64ct::{Base64, Encoding};
 use zeroize::Zeroizing;
 
-use crate::{Error, ErrorKind, Result, key};
+use crate::{Error, ErrorKind, Result};
 
 /// The longest PEM text that is read, in bytes: 1 MiB. The service takes bundles of 204,800
 /// characters; `openssl x509 -text` makes a certificate about four times as long.
@@ -296,8 +296,9 @@ fn guess(text: &[u8]) -> &'static str {
     if begins(b"\xff\xfe") || begins(b"\xfe\xff") {
         return "the text is UTF-16; save it as UTF-8 or ASCII";
     }
-    if let Some(store) = key::key_store(text) {
-        return store;
+    if begins(b"\xfe\xed\xfe\xed") {
+        return "it looks like a Java key store (JKS); convert it with `keytool -importkeystore \
+                -deststoretype PKCS12`";
     }
     if text.trim_ascii_start().starts_with(b"{") {
         return "the text is JSON without PEM in its strings; ask for the output in PEM";

@@ -174,7 +174,8 @@ impl CertificateChain {
         &self.unrelated
     }
 
-    /// Why each certificate that was passed in and cannot be read could not be; it is not sent.
+    /// The certificates that were passed in and cannot be read: for each the message of the error that says
+    /// why. They are not sent.
     pub fn unreadable(&self) -> &[String] {
         &self.unreadable
     }

@@ -283,17 +283,15 @@ impl Block<'_> {
 }
 
 fn blocks(sections: &[pem::PemSection]) -> impl Iterator<Item = Block<'_>> {
-    sections.iter().filter_map(|section| {
-        // OpenSSL's trust settings stand behind a `TRUSTED CERTIFICATE`, where nothing is read.
-        matches!(
-            section.label(),
-            "CERTIFICATE" | "X509 CERTIFICATE" | "TRUSTED CERTIFICATE"
-        )
-        .then(|| Block {
+    // OpenSSL's trust settings stand behind a `TRUSTED CERTIFICATE`, where nothing is read.
+    const LABELS: [&str; 3] = ["CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE"];
+    sections
+        .iter()
+        .filter(|section| LABELS.contains(&section.label()))
+        .map(|section| Block {
             der: section.der(),
             line: section.line(),
         })
-    })
 }
 
 /// What to say of a PEM text without a certificate.

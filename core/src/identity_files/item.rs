@@ -50,6 +50,9 @@ pub(super) fn items(file: &[u8], purpose: Purpose, password: Option<&[u8]>) -> R
     if let Some(items) = opened::decoded(file) {
         return items;
     }
+    if let Some(why) = key::key_store(file) {
+        return Err(Error::new(ErrorKind::Unsupported, why));
+    }
     let within = text::pem_within(file);
     let file = within.as_ref().map_or(file, |text| text.as_slice());
     let mut items = match Form::of(file) {
