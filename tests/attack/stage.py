@@ -177,17 +177,15 @@ def openssl(folder, *arguments):
     subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)
 
 
-def tls_server_identity(folder):
-    """A certificate for localhost that is its own authority: the paths of it and of its key."""
-    openssl(folder, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
-            "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
-            "-addext", "basicConstraints=critical,CA:true", "-keyout", "hostile-key.pem", "-out", "hostile.pem")  # fmt: skip
-    return Path(folder, "hostile.pem"), Path(folder, "hostile-key.pem")
-
-
 def tls_context(folder):
+    """A server's side of TLS for localhost; its authority is in `hostile.pem`."""
+    key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
+    openssl(folder, "req", "-x509", *key, "-subj", "/CN=hostile", "-keyout", "hostile-key.pem", "-out", "hostile.pem")
+    openssl(folder, "req", "-x509", *key, "-subj", "/CN=localhost", "-CA", "hostile.pem", "-CAkey", "hostile-key.pem",
+            "-addext", "basicConstraints=critical,CA:false", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
+            "-keyout", "server-key.pem", "-out", "server.pem")  # fmt: skip
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(*tls_server_identity(folder))
+    context.load_cert_chain(Path(folder, "server.pem"), Path(folder, "server-key.pem"))
     return context
 
 
