@@ -92,8 +92,8 @@ class Run:
         figures.expect(len(self.stderr) < MAX_SAID, f"{label}: it said {len(self.stderr)} bytes")
         found = UNPRINTABLE.search(said)
         figures.expect(not found, f"{label}: it shows {found and ascii(found[0])}: {ascii(said[:200])}")
-        for secret in secrets:
-            figures.expect(secret not in self.stdout + self.stderr, f"{label}: it shows a secret")
+        shown = [secret for secret in secrets if secret in self.stdout + self.stderr]
+        figures.expect(not shown, f"{label}: it shows {len(shown)} parts of a secret")
         return said
 
 
