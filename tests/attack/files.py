@@ -4,6 +4,7 @@ repeats no secret, and deletes nothing that is not its own."""
 import base64
 import os
 import random
+import re
 import socket
 import stat
 import time
@@ -99,21 +100,29 @@ def values(stage, figures):
 
     def one(case):
         option, form, secret, way = case
-        # Eight characters in a row are a part of it; a scheme or a header is none.
+        # Twelve characters in a row are a part of it; what is in every key is none.
         parts = [secret[at : at + 12].encode() for at in range(0, len(secret) - 12, 4)]
-        parts = [part for part in parts if b"---" not in part and b"PRIVATE" not in part and b"BEGIN" not in part and b"\n" not in part]
+        parts = [part for part in parts if not re.search(rb"-|PRIVATE|BEGIN|KEY|\n", part)]
         line = ["credential-process", *stage.identity, *stage.arns, *stage.reach]
         environment = {}
         if way == "option":
             line += [f"{option}={secret}"]
         else:
             environment["ROLESANYWHERE_" + option[2:].replace("-", "_").upper()] = secret
-            line = [word for word in line if word not in (option,)]
+            if option in line:
+                del line[line.index(option) : line.index(option) + 2]
         run = stage.run(*line, "--no-cache", within=WITHIN, environment=environment)
         run.check(figures, f"{form} as {option} by {way}", parts)
         figures.count("values")
 
-    cases = [(option, form, secret, way) for option in options for form, secret in forms.items() for way in ("option", "variable")]
+    # A password may look like a path, which is shown where a path belongs.
+    cases = [
+        (option, form, secret, way)
+        for option in options
+        for form, secret in forms.items()
+        for way in ("option", "variable")
+        if form != "password" or option.startswith("--password")
+    ]
     with ThreadPoolExecutor(THREADS) as threads:
         list(threads.map(one, cases))
 
