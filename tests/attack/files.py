@@ -94,8 +94,7 @@ def values(stage, figures):
     }  # fmt: skip
     options = [
         "--private-key", "--certificate", "--intermediates", "--password-file", "--password-env", "--password-fd", "--ca-bundle",
-        "--pkcs11-lib", "--cache-dir", "--role-session-name", "--session-duration", "--endpoint", "--region", "--trust-anchor-arn",
-        "--connect-timeout",
+        "--pkcs11-lib", "--cache-dir", "--session-duration", "--connect-timeout",
     ]  # fmt: skip
 
     def one(case):
