@@ -8,6 +8,7 @@ use std::{ffi::OsString, path::PathBuf};
 
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 use rolesanywhere_core::signers::rustcrypto::HashAlgorithm;
+use rolesanywhere_emulator::addressing::HostName;
 
 pub(crate) use options::{
     ArnsIn, CacheOptions, ClientOptions, KeyOptions, NetworkOptions, OutputOptions,
@@ -187,11 +188,21 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "HOPS", value_parser = clap::value_parser!(u8).range(1..))]
     pub(crate) hop_limit: Option<u8>,
     /// A name besides addresses and localhost that clients may call this server by
-    #[arg(long, value_name = "NAME")]
-    pub(crate) allow_host: Vec<String>,
-    /// Serve the container credentials endpoint too, to who has this file's token; made if missing
+    #[arg(long, value_name = "NAME", value_parser = host_name)]
+    pub(crate) allow_host: Vec<HostName>,
+    /// Serve the container credentials endpoint instead of IMDSv2, to clients that have this file's
+    /// token; made if missing
     #[arg(long, value_name = "FILE")]
     pub(crate) authorization_token_file: Option<PathBuf>,
+    /// Serve IMDSv2 beside the container credentials endpoint: it asks for no token of a file
+    #[arg(long, switch())]
+    pub(crate) imds: bool,
+    /// Serve HTTPS, with this certificate and its chain, PEM; read again when replaced
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub(crate) tls_cert: Option<PathBuf>,
+    /// The private key of --tls-cert, PEM, not encrypted
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub(crate) tls_key: Option<PathBuf>,
     /// Serve /health and /metrics (Prometheus) too
     #[arg(long, switch())]
     pub(crate) metrics: bool,
@@ -286,6 +297,12 @@ pub(crate) struct Emulate {
     pub(crate) ready_file: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) output: OutputOptions,
+}
+
+/// A name by which a server is called.
+fn host_name(text: &str) -> Result<HostName, String> {
+    text.parse()
+        .map_err(|_| "pass a name or an address, without a port".to_owned())
 }
 
 impl Arguments {

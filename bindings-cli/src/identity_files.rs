@@ -161,7 +161,8 @@ impl InputFile {
         })
     }
 
-    fn warn_if_open(&self, console: &Console) {
+    /// Warns where others than its owner can get at the file.
+    pub(crate) fn warn_if_open(&self, console: &Console) {
         if let Some(mode) = self.open_mode {
             console.warn(format!(
                 "the private key `{}` has mode {mode:04o}, so others than its owner can get at it: \

@@ -16,6 +16,7 @@ mod https;
 mod identity;
 mod identity_files;
 mod keys;
+mod memory;
 mod output_file;
 mod password;
 mod proxy;

@@ -1,19 +1,12 @@
 //! Files that this program writes: private where they must be, whole or not there at all.
 
 use std::{
-    fs::{File, OpenOptions},
-    io::{Read as _, Write as _},
+    fs::OpenOptions,
+    io::Write as _,
     path::{Path, PathBuf},
 };
 
-use base64ct::{Base64UrlUnpadded, Encoding as _};
-use ring::rand::{SecureRandom as _, SystemRandom};
 use rolesanywhere_core::{Error, ErrorKind, Result};
-use zeroize::Zeroizing;
-
-/// Bounds of a token: what cannot be guessed, and what fits into a header.
-const MIN_TOKEN_LENGTH: usize = 16;
-const MAX_TOKEN_LENGTH: usize = 1024;
 
 /// Puts a file in place in one step: whoever sees it, sees all of it.
 ///
@@ -77,68 +70,6 @@ pub(crate) fn private_directory(path: &Path) -> Result<PathBuf> {
         )),
         Err(error) => Err(unwritable(path, &error)),
     }
-}
-
-/// A secret that two processes know: one line of a file, wiped when dropped.
-pub(crate) struct Token(Zeroizing<Vec<u8>>);
-
-impl Token {
-    /// The bytes.
-    pub(crate) fn expose(&self) -> &[u8] {
-        &self.0
-    }
-}
-
-/// Reads a token from a file, up to its final newline; makes the file, with a random token, where it
-/// is missing.
-///
-/// # Errors
-/// [`ErrorKind::InvalidInput`] naming the file: it cannot be read or made, others can get at it, or its
-/// token is too short to be a secret, too long for a header, or not of visible characters.
-pub(crate) fn secret_token(path: &Path) -> Result<Token> {
-    if !path.exists() {
-        let mut random = Zeroizing::new([0; 32]);
-        SystemRandom::new().fill(&mut *random).map_err(|_| {
-            let none = std::io::Error::other("the system has no random numbers");
-            unwritable(path, &none)
-        })?;
-        let text = Zeroizing::new(Base64UrlUnpadded::encode_string(&*random));
-        write_private(path, text.as_bytes())?;
-    }
-    let refuse = |why: String| {
-        let message = format!("the token file `{}` {why}", path.display());
-        Error::new(ErrorKind::InvalidInput, message)
-    };
-    let unreadable = |error: std::io::Error| refuse(format!("cannot be read ({error}): check it"));
-    let file = File::open(path).map_err(unreadable)?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        let mode = file.metadata().map_err(unreadable)?.permissions().mode() & 0o7777;
-        if mode & 0o077 != 0 {
-            return Err(refuse(format!(
-                "has mode {mode:04o}, so others than its owner can get at it: `chmod 600` it"
-            )));
-        }
-    }
-    let mut token = Zeroizing::new(Vec::with_capacity(MAX_TOKEN_LENGTH + 2));
-    file.take(MAX_TOKEN_LENGTH as u64 + 2)
-        .read_to_end(&mut token)
-        .map_err(unreadable)?;
-    while token
-        .last()
-        .is_some_and(|byte| matches!(byte, b'\n' | b'\r'))
-    {
-        token.pop();
-    }
-    let visible = token.iter().all(u8::is_ascii_graphic);
-    if !visible || !(MIN_TOKEN_LENGTH..=MAX_TOKEN_LENGTH).contains(&token.len()) {
-        return Err(refuse(format!(
-            "holds no token of {MIN_TOKEN_LENGTH} to {MAX_TOKEN_LENGTH} visible characters: remove \
-             it, and one is made"
-        )));
-    }
-    Ok(Token(token))
 }
 
 fn unwritable(path: &Path, error: &std::io::Error) -> Error {

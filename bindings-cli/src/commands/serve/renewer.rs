@@ -1,6 +1,12 @@
 //! The thread that keeps the credentials fresh, and what it publishes.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
+    },
+    time::Duration,
+};
 
 use bytes::Bytes;
 use rolesanywhere_core::{Next, Renewal, RenewalPolicy, Result, Secret, Session, UnixTime};
@@ -40,6 +46,16 @@ impl Published {
     }
 }
 
+/// Asks the renewing thread for new credentials. The thread ends when this is dropped.
+pub(super) struct Renewer(SyncSender<()>);
+
+impl Renewer {
+    /// Renews as soon as a renewal that is under way has ended, whatever is valid still.
+    pub(super) fn renew_now(&self) {
+        let _ = self.0.try_send(()); // Full: it has been asked already.
+    }
+}
+
 /// Asks for the first session, then starts the thread that asks for the others.
 ///
 /// # Errors
@@ -48,7 +64,7 @@ pub(super) fn start(
     client: Client<'static>,
     metrics: Arc<Metrics>,
     console: &'static Console,
-) -> Result<watch::Receiver<Published>> {
+) -> Result<(watch::Receiver<Published>, Renewer)> {
     let mut renewal = Renewal::new(RenewalPolicy::default(), exchange::random_jitter());
     let first = client.session()?;
     let published = Published {
@@ -57,25 +73,32 @@ pub(super) fn start(
     };
     metrics.renewed(&published.served);
     let (sender, receiver) = watch::channel(published);
-    let work = move || keep_fresh(&client, renewal, &sender, &metrics, console);
+    let (renewer, asked) = sync_channel(1);
+    let work = move || keep_fresh(&client, renewal, &sender, &asked, &metrics, console);
     std::thread::Builder::new()
         .name("renewal".to_owned())
         .spawn(work)
         .map_err(|error| unavailable(&error))?;
-    Ok(receiver)
+    Ok((receiver, Renewer(renewer)))
 }
 
-/// Renews for as long as the process lives.
+/// Renews until the [`Renewer`] is dropped.
 fn keep_fresh(
     client: &Client<'_>,
     mut renewal: Renewal,
     sender: &watch::Sender<Published>,
+    asked: &Receiver<()>,
     metrics: &Metrics,
     console: &Console,
 ) {
+    let mut at_once = false;
     loop {
         let now = exchange::now();
-        let until = match renewal.next(now) {
+        let next = match std::mem::take(&mut at_once) {
+            true => Next::Renew,
+            false => renewal.next(now),
+        };
+        let until = match next {
             Next::Use { until } | Next::WaitUntil(until) => until,
             Next::Renew | Next::UseAndRenew => {
                 match client.session() {
@@ -107,7 +130,11 @@ fn keep_fresh(
         };
         let seconds = u64::try_from(until.seconds_since(now)).unwrap_or_default();
         let pause = Duration::from_secs(seconds).clamp(Duration::from_millis(200), MAX_SLEEP);
-        std::thread::sleep(pause);
+        match asked.recv_timeout(pause) {
+            Ok(()) => at_once = true,
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return,
+        }
     }
 }
 
