@@ -31,7 +31,13 @@ fuzz_target!(|bytes: &[u8]| {
     let Some(kept) = Kept::from_bytes(&file, KEY) else {
         return;
     };
-    for seconds in [0, 1_795_000_000, i64::MIN, i64::MAX, kept.expiration().seconds()] {
+    for seconds in [
+        0,
+        1_795_000_000,
+        i64::MIN,
+        i64::MAX,
+        kept.expiration().seconds(),
+    ] {
         let now = UnixTime::from_seconds(seconds);
         let _ = kept.next(now);
         let _ = kept.is_valid(now);
