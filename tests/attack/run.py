@@ -7,7 +7,7 @@ import traceback
 
 from stage import Stage, raise_limits
 
-PARTS = ("http_attack", "answers", "files", "memory")
+PARTS = ("http_attack", "answers", "faces", "files", "memory")
 
 
 def main(program, names):

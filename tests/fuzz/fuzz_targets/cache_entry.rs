@@ -6,6 +6,7 @@ use libfuzzer_sys::fuzz_target;
 use ring::digest::{SHA256, digest};
 use rolesanywhere_core::UnixTime;
 
+#[allow(dead_code)] // The command uses what is left out here.
 #[path = "../../../bindings-cli/src/cache/kept.rs"]
 mod kept;
 
