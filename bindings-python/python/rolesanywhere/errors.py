@@ -45,6 +45,9 @@ class RolesAnywhereError(Exception):
         server_time: int | None = None,
         retry_after: float | None = None,
     ) -> None:
+        # A host's exception may quote what a server sent: terminals and logs are given none of it that acts or
+        # that is not seen. The core's own messages come escaped.
+        message = "".join(map(_printable, message))
         super().__init__(message)
         self.message = message
         self.status = status
@@ -163,3 +166,10 @@ class WrongPasswordError(RolesAnywhereError):
     """The password does not open the key: give the right one."""
 
     code = "wrong_password"
+
+
+def _printable(character: str) -> str:
+    """As the core's ``text::printable``: a space for what ends a line, ``\\u{202e}`` for what is not seen."""
+    if character.isprintable():
+        return character
+    return " " if character in "\t\n\r" else f"\\u{{{ord(character):x}}}"
