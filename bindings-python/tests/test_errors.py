@@ -201,3 +201,4 @@ def test_messages_hold_nothing_that_acts_or_is_not_seen():
     error = rolesanywhere.TransportFailedError("HTTP/1.1 \x1b[31m\r\n\x00\u202e\u200bé ok")
     assert str(error) == error.message == "HTTP/1.1 \\u{1b}[31m  \\u{0}\\u{202e}\\u{200b}é ok"
     assert str(pickle.loads(pickle.dumps(error))) == str(error)
+    assert len(str(rolesanywhere.TransportFailedError("\0" * 100_000))) <= 4097

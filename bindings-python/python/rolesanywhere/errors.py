@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from ._native import Failure
 
 
+#: The longest message, in characters: the core's are shorter, and a server decides how long a host's are.
+_MAX_MESSAGE_LENGTH = 4096
+
+
 class RolesAnywhereError(Exception):
     """The base of every error of this package.
 
@@ -47,7 +51,9 @@ class RolesAnywhereError(Exception):
     ) -> None:
         # A host's exception may quote what a server sent: terminals and logs are given none of it that acts or
         # that is not seen. The core's own messages come escaped.
-        message = "".join(map(_printable, message))
+        message = "".join(map(_printable, message[:_MAX_MESSAGE_LENGTH]))
+        if len(message) > _MAX_MESSAGE_LENGTH:
+            message = message[:_MAX_MESSAGE_LENGTH] + "…"
         super().__init__(message)
         self.message = message
         self.status = status
