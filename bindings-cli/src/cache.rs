@@ -20,8 +20,15 @@ use zeroize::Zeroizing;
 
 use self::kept::Kept;
 use crate::{
-    arguments::CacheOptions, client::Client, console::Console, environment::Environment, exchange,
-    identity_files::InputFile, keys::place::Place, output_file,
+    arguments::CacheOptions,
+    client::Client,
+    console::Console,
+    environment::Environment,
+    exchange,
+    identity_files::InputFile,
+    inputs::{CERTIFICATE, Input},
+    keys::place::Place,
+    output_file,
 };
 
 /// How long a process waits for another that asks for the same session. A call takes a second; three
@@ -200,7 +207,7 @@ impl<'a> Cache<'a> {
 fn key(client: &Client<'_>) -> Option<String> {
     let options = client.options();
     let path = options.identity.certificate.as_deref()?;
-    let certificate = match Place::read(path, "--certificate").ok()? {
+    let certificate = match Place::read(path, CERTIFICATE).ok()? {
         Place::Pkcs11(uri) => {
             let module = options.identity.key.pkcs11_lib.as_deref();
             let module = module.unwrap_or(Path::new("")).as_os_str();
@@ -209,11 +216,13 @@ fn key(client: &Client<'_>) -> Option<String> {
             told.extend_from_slice(module.as_encoded_bytes());
             Zeroizing::new(told)
         }
-        _ => {
+        Place::Content(Input::File(path)) => {
             // What is no file can be read once only.
             fs::metadata(path).ok().filter(fs::Metadata::is_file)?;
-            InputFile::read(path, "--certificate").ok()?.bytes
+            InputFile::read(path, CERTIFICATE).ok()?.bytes
         }
+        Place::Content(input) => client.content(input, CERTIFICATE).ok()?.bytes,
+        Place::SshAgent(_) | Place::TpmHandle(_) => return None, // no certificate
     };
     let request = client.request();
     let mut context = digest::Context::new(&SHA256);

@@ -5,6 +5,7 @@ use rolesanywhere_core::{
     CertificateChain, Endpoint, EndpointOptions, Error, ErrorKind, Result, Session,
     identity::{self, Severity},
     session::{ArnPlacement, CreateSession},
+    source::Parameter,
 };
 
 use crate::{
@@ -14,6 +15,8 @@ use crate::{
     exchange::{self, Exchange},
     https::{HttpsClient, Reach},
     identity::Identity,
+    identity_files::InputFile,
+    inputs::Input,
     keys::Access,
     password::Passwords,
 };
@@ -61,14 +64,20 @@ impl<'a> Client<'a> {
     /// # Errors
     /// What [`Identity::open`] returns.
     pub(crate) fn identity(&self) -> Result<Identity> {
-        let options = &self.options.identity;
-        let access = Access::new(
-            &options.key,
-            &self.passwords,
-            &self.environment,
-            self.console,
-        );
-        Identity::open(options.whereabouts(), &access)
+        Identity::open(self.options.identity.whereabouts(), &self.access())
+    }
+
+    /// The content that an option of the identity names.
+    ///
+    /// # Errors
+    /// What [`InputFile::of`] returns.
+    pub(crate) fn content(&self, input: Input<'_>, option: Parameter<'_>) -> Result<InputFile> {
+        InputFile::of(input, option, &self.access())
+    }
+
+    fn access(&self) -> Access<'_> {
+        let key = &self.options.identity.key;
+        Access::new(key, &self.passwords, &self.environment, self.console)
     }
 
     /// Asks for a session. The files are read anew each time, so that renewed certificates count.

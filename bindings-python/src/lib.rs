@@ -20,7 +20,7 @@ mod _native {
     use super::error::Failure;
     #[pymodule_export]
     use super::types::{
-        Certificate, CertificateChain, CreateSession, HttpRequest, PrivateKey, Renewal, Session,
-        Signature, SigningKey, UnsignedRequest,
+        Certificate, CertificateChain, CreateSession, HttpRequest, Parameter, PrivateKey, Renewal,
+        Session, Signature, SigningKey, UnsignedRequest,
     };
 }

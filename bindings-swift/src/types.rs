@@ -4,6 +4,7 @@ pub mod identity;
 pub mod renewal;
 pub mod session;
 pub mod sigv4;
+pub mod source;
 
 pub use identity::{CertificateChain, LocalIdentity};
 pub use renewal::{Next, Renewal};
@@ -12,3 +13,4 @@ pub use session::{
     SignatureForm, SigningAlgorithm, UnsignedRequest,
 };
 pub use sigv4::SigningKey;
+pub use source::IdentityPart;

@@ -87,7 +87,7 @@ export interface Session {
   readonly requestId?: string;
 }
 
-/** Content, not a path: PEM as text, or bytes in any form that the build reads. */
+/** Content, not a path: PEM or base64 as text, or bytes in any form that the build reads. */
 export type Source = string | Uint8Array | ArrayBuffer;
 
 /** Text is taken as UTF-8. */

@@ -94,6 +94,7 @@ pub mod session;
 pub mod signature;
 pub mod signers;
 pub mod sigv4;
+pub mod source;
 pub mod time;
 
 pub use arn::Arn;
@@ -110,4 +111,5 @@ pub use session::{
     ArnPlacement, CreateSession, HttpRequest, HttpResponse, ServiceError, Session, UnsignedRequest,
 };
 pub use signature::{Signature, SignatureVerifier, Signer, SigningAlgorithm};
+pub use source::Source;
 pub use time::UnixTime;

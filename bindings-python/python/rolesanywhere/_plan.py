@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ._native import Session, UnsignedRequest
+    from ._sources import AnySource
     from .cache import Cache
-    from .identity import IdentityProvider, Password, Sign, Signer, Source
+    from .identity import IdentityProvider, Password, Sign, Signer
 
 #: How often a request is sent before a renewal counts as failed.
 MAX_ATTEMPTS = 3
@@ -50,10 +51,10 @@ class Plan:
         trust_anchor_arn: str,
         profile_arn: str,
         role_arn: str,
-        certificate: Source | None,
-        private_key: Source | None,
+        certificate: AnySource | None,
+        private_key: AnySource | None,
         *,
-        certificate_chain: Source | None,
+        certificate_chain: AnySource | None,
         password: Password | None,
         signer: Signer | Sign | None,
         identity: Identity | IdentityProvider | None,
@@ -373,9 +374,9 @@ def _time(value: object) -> int:
 
 def _identity_provider(
     identity: Identity | IdentityProvider | None,
-    certificate: Source | None,
-    private_key: Source | None,
-    certificate_chain: Source | None,
+    certificate: AnySource | None,
+    private_key: AnySource | None,
+    certificate_chain: AnySource | None,
     password: Password | None,
     signer: Signer | Sign | None,
 ) -> IdentityProvider:

@@ -18,10 +18,11 @@ if TYPE_CHECKING:
     from typing import Any, Protocol, TypeVar
 
     from ._native import HttpRequest, Session
+    from ._sources import Source
     from .cache import Cache
     from .client import Answer, Transport
     from .credentials import Credentials
-    from .identity import Identity, IdentityProvider, Password, Sign, Signer, Source
+    from .identity import Identity, IdentityProvider, Password, Sign, Signer
 
     T = TypeVar("T")
 

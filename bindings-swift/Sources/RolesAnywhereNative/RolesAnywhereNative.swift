@@ -3090,6 +3090,91 @@ public func FfiConverterTypeFailureKind_lower(_ value: FailureKind) -> RustBuffe
 
 
 /**
+ * A part of an identity.
+ */
+
+public enum IdentityPart: Equatable, Hashable {
+
+    /**
+     * The end entity's certificate.
+     */
+    case certificate
+    /**
+     * The intermediate certificates.
+     */
+    case intermediates
+    /**
+     * The private key.
+     */
+    case privateKey
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension IdentityPart: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeIdentityPart: FfiConverterRustBuffer {
+    typealias SwiftType = IdentityPart
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> IdentityPart {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+
+        case 1: return .certificate
+
+        case 2: return .intermediates
+
+        case 3: return .privateKey
+
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: IdentityPart, into buf: inout [UInt8]) {
+        switch value {
+
+
+        case .certificate:
+            writeInt(&buf, Int32(1))
+
+
+        case .intermediates:
+            writeInt(&buf, Int32(2))
+
+
+        case .privateKey:
+            writeInt(&buf, Int32(3))
+
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeIdentityPart_lift(_ buf: RustBuffer) throws -> IdentityPart {
+    return try FfiConverterTypeIdentityPart.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeIdentityPart_lower(_ value: IdentityPart) -> RustBuffer {
+    return FfiConverterTypeIdentityPart.lower(value)
+}
+
+
+
+/**
  * What to do now.
  */
 
@@ -3556,6 +3641,21 @@ public func kindsOfFailure() -> [KindOfFailure]  {
     )
 })
 }
+/**
+ * Throws the error for a file that cannot be read. `name` is the parameter as the user writes it; `found` says that
+ * the file is there, and `reason` is the system's, without the path.
+ */
+public func refuseUnreadable(path: String, name: String, part: IdentityPart, found: Bool, reason: String)throws   {try rustCallWithError(FfiConverterTypeFailure__as_error_lift) {
+        uniffiCallStatus in
+    uniffi_rolesanywhere_swift_fn_func_refuse_unreadable(
+        FfiConverterString.lower(path),
+        FfiConverterString.lower(name),
+        FfiConverterTypeIdentityPart_lower(part),
+        FfiConverterBool.lower(found),
+        FfiConverterString.lower(reason),uniffiCallStatus
+    )
+}
+}
 
 private enum InitializationResult {
     case ok
@@ -3573,6 +3673,9 @@ private let initializationResult: InitializationResult = {
         return InitializationResult.contractVersionMismatch
     }
     if (uniffi_rolesanywhere_swift_checksum_func_kinds_of_failure() != 16831) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_rolesanywhere_swift_checksum_func_refuse_unreadable() != 738) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_rolesanywhere_swift_checksum_method_failure_kind() != 1526) {

@@ -504,6 +504,11 @@ RustBuffer uniffi_rolesanywhere_swift_fn_func_kinds_of_failure(RustCallStatus *_
 
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ROLESANYWHERE_SWIFT_FN_FUNC_REFUSE_UNREADABLE
+#define UNIFFI_FFIDEF_UNIFFI_ROLESANYWHERE_SWIFT_FN_FUNC_REFUSE_UNREADABLE
+void uniffi_rolesanywhere_swift_fn_func_refuse_unreadable(RustBuffer path, RustBuffer name, RustBuffer part, int8_t found, RustBuffer reason, RustCallStatus *_Nonnull out_status
+);
+#endif
 #ifndef UNIFFI_FFIDEF_FFI_ROLESANYWHERE_SWIFT_RUSTBUFFER_ALLOC
 #define UNIFFI_FFIDEF_FFI_ROLESANYWHERE_SWIFT_RUSTBUFFER_ALLOC
 RustBuffer ffi_rolesanywhere_swift_rustbuffer_alloc(uint64_t size, RustCallStatus *_Nonnull out_status
@@ -767,6 +772,12 @@ void ffi_rolesanywhere_swift_rust_future_complete_void(uint64_t handle, RustCall
 #ifndef UNIFFI_FFIDEF_UNIFFI_ROLESANYWHERE_SWIFT_CHECKSUM_FUNC_KINDS_OF_FAILURE
 #define UNIFFI_FFIDEF_UNIFFI_ROLESANYWHERE_SWIFT_CHECKSUM_FUNC_KINDS_OF_FAILURE
 uint16_t uniffi_rolesanywhere_swift_checksum_func_kinds_of_failure(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ROLESANYWHERE_SWIFT_CHECKSUM_FUNC_REFUSE_UNREADABLE
+#define UNIFFI_FFIDEF_UNIFFI_ROLESANYWHERE_SWIFT_CHECKSUM_FUNC_REFUSE_UNREADABLE
+uint16_t uniffi_rolesanywhere_swift_checksum_func_refuse_unreadable(void
 
 );
 #endif
