@@ -27,7 +27,9 @@ const failures = new WeakMap();
 
 export class RolesAnywhereError extends Error {
   constructor(code, message, details = {}) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    const { cause } = details;
+    // The host's error of a failed exchange may carry the answer, credentials included: undici's `data` does.
+    super(printable(String(message)), cause === undefined ? undefined : { cause: code === "transport_failed" ? plain(cause) : cause });
     this.name = "RolesAnywhereError";
     this.code = code;
     this.retryable = RETRYABLE.has(code);
@@ -104,4 +106,31 @@ function reason(thrown) {
   const inner = thrown.cause instanceof Error ? thrown.cause.message : "";
   const text = [thrown.message, inner].filter((part) => part !== "").join(": ");
   return text === "" ? thrown.name : text;
+}
+
+/** The longest message, in characters: the core's are shorter, and a server decides how long a host's are. */
+const MAX_MESSAGE_LENGTH = 4096;
+
+/**
+ * As the core's `text::printable`: a space for what ends a line, `\u{202e}` for what acts or is not seen. A host's
+ * error may quote what a server sent; the core's own messages come escaped.
+ */
+function printable(message) {
+  const shown = message.slice(0, MAX_MESSAGE_LENGTH).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) =>
+    "\t\n\r".includes(character) ? " " : `\\u{${character.codePointAt(0).toString(16)}}`,
+  );
+  return shown.length > MAX_MESSAGE_LENGTH || message.length > MAX_MESSAGE_LENGTH ? `${shown.slice(0, MAX_MESSAGE_LENGTH)}…` : shown;
+}
+
+/** How many causes of causes are kept; `fetch` has two. */
+const MAX_CAUSES = 4;
+
+/** An error with what is said of it, and none of what a host hangs onto it. */
+function plain(thrown, depth = 0) {
+  if (!(thrown instanceof Error)) return thrown;
+  const more = thrown.cause === undefined || depth === MAX_CAUSES ? undefined : { cause: plain(thrown.cause, depth + 1) };
+  const copy = new Error(printable(thrown.message), more);
+  copy.name = thrown.name;
+  if (thrown.code !== undefined) copy.code = thrown.code;
+  return copy;
 }

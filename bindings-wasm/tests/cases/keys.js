@@ -43,6 +43,11 @@ export default function cases(suite) {
     });
   }
 
+  suite.test("the longest headers are sent", async ({ api, fixture, init }) => {
+    const { accessKeyId } = await api.fromRolesAnywhere(init("P-256", fixture.long))();
+    ok(accessKeyId.startsWith("ASIA"));
+  });
+
   suite.test("what cannot be used is refused by name", async ({ api, slim, fixture, init }) => {
     const { stranger, identities } = fixture;
     const text = (content) => new TextEncoder().encode(content);

@@ -21,6 +21,12 @@ export default function cases(suite) {
     equal((await failing(() => new Response(null, { status: 302, headers: { location: "https://elsewhere.example" } }))).code, "invalid_response");
     equal((await failing(() => new Response(new Uint8Array(300 * 1024), { status: 201 }))).code, "invalid_response");
     equal((await failing(() => { throw new TypeError("fetch failed", { cause: new Error("ECONNREFUSED") }); })).code, "transport_failed");
+    // What a host hangs onto its error, of an answer that it cannot read, is not passed on.
+    const refused = await failing(() => {
+      throw new TypeError("fetch failed\u0000\u202e", { cause: Object.assign(new Error("no HTTP"), { data: "hushhush" }) });
+    });
+    ok(refused.message.includes("fetch failed\\u{0}\\u{202e}"), refused.message);
+    for (let error = refused; error !== undefined; error = error.cause) ok(error.data === undefined, error.message);
     const throttled = await failing(() => new Response('{"message":"Rate exceeded"}', { status: 429, headers: { "retry-after": "3" } }));
     equal([throttled.code, throttled.retryAfter, throttled.retryable], ["throttled", 3, true]);
     const started = Date.now();
