@@ -151,6 +151,20 @@ impl Endpoint {
         self.https
     }
 
+    /// Whether the host is this machine by its name: `localhost` and names under it (RFC 6761), an
+    /// address of 127.0.0.0/8, `[::1]`.
+    pub fn is_loopback(&self) -> bool {
+        let host = self.host_header.as_str();
+        if let Some(rest) = host.strip_prefix("[::1]") {
+            return rest.is_empty() || rest.starts_with(':');
+        }
+        let name = host.split_once(':').map_or(host, |(name, _)| name);
+        let name = name.strip_suffix('.').unwrap_or(name);
+        name == "localhost"
+            || name.ends_with(".localhost")
+            || name.parse().is_ok_and(|address: Ipv4Addr| address.is_loopback())
+    }
+
     /// Whether the user named the endpoint.
     pub fn is_custom(&self) -> bool {
         self.custom

@@ -13,8 +13,15 @@ use crate::{CertificateChain, Error, HttpRequest, HttpResponse, Signature, Unsig
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Event {
-    /// Time passed: the end of a [`Pause`](Action::Pause), or a look at an action that takes long.
+    /// Time passed: the end of a [`Pause`](Action::Pause), or a look at an action that takes long. A
+    /// pause ends with it whatever the clocks say: a host's timer can be early by a millisecond.
     Tick,
+    /// The time of an action is over by the host's timer, which may run by another clock than the one
+    /// that is read: the action counts as failed.
+    TimedOut {
+        /// Of the action that this answers.
+        id: u32,
+    },
     /// The driver stops: its task was cancelled. The next caller drives.
     Cancelled,
     /// The credentials at hand are not wanted, although they may be valid: the next caller renews.
@@ -44,6 +51,18 @@ pub enum Event {
         error: Error,
         /// When the newest of its files was modified, by the host's clock; `None` where there are no
         /// files. A pair of files that is being replaced just now is read again.
+        modified: Option<HostTime>,
+    },
+    /// The identity could not be loaded, and this is the last one that could: the host still has
+    /// its key. It is used while the service accepts its certificate.
+    IdentityStale {
+        /// Of the action that this answers.
+        id: u32,
+        /// The certificate and its intermediates.
+        chain: CertificateChain,
+        /// Why the present one could not be loaded.
+        error: Error,
+        /// As in [`IdentityFailed`](Self::IdentityFailed).
         modified: Option<HostTime>,
     },
     /// The request was signed.
@@ -160,7 +179,7 @@ impl Loss {
 }
 
 /// What the host is to do. An action with an `id` wants one answer that names it, or
-/// [`Event::Tick`] when its `timeout` is over: then it counts as failed.
+/// [`Event::TimedOut`] when its `timeout` is over: then it counts as failed.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Action {
@@ -430,6 +449,8 @@ note_kinds! {
     Finding = "finding", warning true;
     /// The lock of the shared store was held by another for too long.
     LockTimedOut = "lock_timed_out", warning true;
+    /// The identity cannot be loaded; the last one that could is used.
+    IdentityStale = "identity_stale", warning true;
     /// A renewal failed.
     RenewalFailed = "renewal_failed", warning true;
     /// New credentials came from the service.

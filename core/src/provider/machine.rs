@@ -87,6 +87,8 @@ struct Drive {
     pending: Option<Pending>,
     /// Whether valid credentials were at hand when it began.
     had_valid: bool,
+    /// Whether callers wait for it although the credentials at hand are valid.
+    is_wanted: bool,
     key: Option<EntryKey>,
     chain: Option<CertificateChain>,
     request: Option<Arc<UnsignedRequest>>,
@@ -279,7 +281,8 @@ impl Provider {
     pub fn ask(&mut self, now: Reading) -> Advice {
         self.advance(now);
         let standing = self.standing();
-        if standing == Standing::Fresh && !self.wants_refresh {
+        let is_wanted = self.drive.as_ref().is_some_and(|drive| drive.is_wanted && !drive.is_over);
+        if standing == Standing::Fresh && !self.wants_refresh && !is_wanted {
             return Advice::Use(self.window_of_use());
         }
         let line = self.clock.line();
@@ -288,7 +291,7 @@ impl Provider {
         if let Some(drive) = self.drive.as_mut().filter(|_| !is_lost) {
             let left = drive.deadline.saturating_sub(line).saturating_add(GRACE);
             return match standing {
-                Standing::Fresh | Standing::Background => Advice::Use(self.window(left)),
+                Standing::Fresh | Standing::Background if !is_wanted => Advice::Use(self.window(left)),
                 Standing::Mandatory if drive.is_over => Advice::Use(self.window(left)),
                 _ if drive.is_over => self.refusal().unwrap_or(Advice::Wait {
                     at_most: Duration::from_millis(left),
@@ -320,11 +323,15 @@ impl Provider {
         let step = self.clock.advance(now);
         self.note_step(step);
         match event {
-            Event::Tick => {}
+            Event::Tick => self.end_pause(),
             Event::Cancelled => self.cancel(),
             Event::Refresh => {
                 // A renewal under way brings what is wanted.
-                self.wants_refresh = self.drive.as_ref().is_none_or(|drive| drive.is_over);
+                let under_way = self.drive.as_mut().filter(|drive| !drive.is_over);
+                self.wants_refresh = under_way.is_none();
+                if let Some(drive) = under_way {
+                    drive.is_wanted = true;
+                }
             }
             Event::Forked { seed } => self.fork(seed),
             Event::Resumed => self.forgive(),
@@ -395,6 +402,18 @@ impl Provider {
         }
     }
 
+    fn end_pause(&mut self) {
+        let pending = self.drive.as_mut().and_then(|drive| {
+            drive.attended_at = self.clock.line();
+            drive.pending.take_if(|pending| {
+                matches!(pending.stage, Stage::Pause(_)) && pending.deadline.is_some()
+            })
+        });
+        if let Some(pending) = pending {
+            self.time_out(pending);
+        }
+    }
+
     fn time_out(&mut self, pending: Pending) {
         match pending.stage {
             Stage::Identity | Stage::Sign | Stage::Send => self.exchange_timed_out(&pending),
@@ -421,7 +440,10 @@ impl Provider {
         match (pending.stage, event) {
             (Stage::Identity, Event::IdentityLoaded { chain, .. }) => self.identity_loaded(chain),
             (Stage::Identity, Event::IdentityFailed { error, modified, .. }) => {
-                self.identity_failed(error, modified);
+                self.identity_failed(error, modified, None);
+            }
+            (Stage::Identity, Event::IdentityStale { chain, error, modified, .. }) => {
+                self.identity_failed(error, modified, Some(chain));
             }
             (Stage::Sign, Event::Signed { signature, .. }) => self.signed(&signature),
             (Stage::Sign, Event::SignFailed { error, .. }) => self.fail_locally(error),
@@ -434,6 +456,7 @@ impl Provider {
             (Stage::Store, Event::Stored { .. }) => self.wrap_up(),
             (Stage::Unlock, Event::Unlocked { .. }) => self.unlocked(),
             (stage, Event::StoreFailed { error, .. }) => self.store_failed(stage, Some(error)),
+            (_, Event::TimedOut { .. }) => self.time_out(pending),
             // An answer that does not fit its action is none: the action's time runs on.
             (_, _) => {
                 if let Some(drive) = &mut self.drive {
@@ -452,12 +475,13 @@ impl Provider {
             false => self.limits.total,
         };
         self.queue.retain(|action| matches!(action, Action::Note(_)));
-        self.wants_refresh = false;
+        let is_wanted = core::mem::take(&mut self.wants_refresh);
         let mut drive = Drive {
             deadline: line.saturating_add(limit),
             attended_at: line,
             pending: None,
             had_valid,
+            is_wanted,
             key: None,
             chain: None,
             request: None,

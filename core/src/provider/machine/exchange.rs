@@ -4,7 +4,7 @@ use alloc::sync::Arc;
 
 use super::{Pending, Provider, Stage, Then, outcome::seconds_in_words};
 use crate::{
-    CertificateChain, Error, ErrorKind, HttpResponse, Session, Signature,
+    CertificateChain, Error, ErrorKind, HttpResponse, Result, Session, Signature,
     provider::{
         action::{Action, Loss, NoteKind},
         answer,
@@ -18,6 +18,10 @@ use crate::{
 
 impl Provider {
     pub(super) fn load_identity(&mut self) {
+        if let Err(error) = self.check_transport() {
+            self.fail_locally(error);
+            return;
+        }
         let left = self.left();
         if left == 0 {
             self.out_of_time();
@@ -43,8 +47,28 @@ impl Provider {
         }
     }
 
-    /// Files that were modified just now may be half of a pair that is being replaced.
-    pub(super) fn identity_failed(&mut self, error: Error, modified: Option<HostTime>) {
+    /// The answer holds a secret key: it travels in the clear on this machine at most.
+    fn check_transport(&self) -> Result<()> {
+        let endpoint = self.call.endpoint();
+        if self.limits.allows_plain_http || endpoint.is_https() || endpoint.is_loopback() {
+            return Ok(());
+        }
+        let message = [
+            "`",
+            endpoint.url(),
+            "` would carry the secret key in the clear to another machine: use `https://`",
+        ];
+        Err(Error::new(ErrorKind::InvalidInput, message.concat()))
+    }
+
+    /// Files that were modified just now may be half of a pair that is being replaced. Otherwise the
+    /// last identity that could be loaded does, where the service accepts its certificate.
+    pub(super) fn identity_failed(
+        &mut self,
+        error: Error,
+        modified: Option<HostTime>,
+        last: Option<CertificateChain>,
+    ) {
         let now = self.clock.reading().wall.milliseconds();
         let age = modified.map(|at| now.saturating_sub(at.milliseconds()));
         let settles = age.is_some_and(|age| (-SETTLING..SETTLING).contains(&age));
@@ -55,8 +79,16 @@ impl Provider {
                 &[message, "; the files were modified just now: reading them again"],
             );
             self.pause(Then::Identity, SETTLING_PAUSE);
-        } else {
-            self.fail_locally(error);
+            return;
+        }
+        let now_at_service = self.clock.service().unix_time();
+        match last.filter(|chain| now_at_service <= chain.end_entity().not_after()) {
+            Some(chain) => {
+                let message = error.message();
+                self.note(NoteKind::IdentityStale, &[message, "; the last identity is used on"]);
+                self.identity_loaded(chain);
+            }
+            None => self.fail_locally(error),
         }
     }
 
@@ -225,7 +257,7 @@ impl Provider {
     }
 
     /// Judges an answer with a session.
-    fn accepted(&mut self, mut session: Session) -> Result<(), Error> {
+    fn accepted(&mut self, mut session: Session) -> Result<()> {
         answer::check_role(&self.call, &session)?;
         self.learn(session.server_time().map(ServiceTime::new));
         let now = self.clock.service_milliseconds();

@@ -247,6 +247,7 @@ pub(super) fn id_of(event: &Event) -> Option<u32> {
     match event {
         Event::IdentityLoaded { id, .. }
         | Event::IdentityFailed { id, .. }
+        | Event::IdentityStale { id, .. }
         | Event::Signed { id, .. }
         | Event::SignFailed { id, .. }
         | Event::Answered { id, .. }
@@ -257,6 +258,7 @@ pub(super) fn id_of(event: &Event) -> Option<u32> {
         | Event::LockHeld { id }
         | Event::Stored { id }
         | Event::Unlocked { id }
+        | Event::TimedOut { id }
         | Event::StoreFailed { id, .. } => Some(*id),
         Event::Tick
         | Event::Cancelled
