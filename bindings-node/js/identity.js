@@ -3,8 +3,7 @@
 
 import { KeyObject, constants, sign } from "node:crypto";
 import { open, stat } from "node:fs/promises";
-import { setTimeout as sleep } from "node:timers/promises";
-import { RolesAnywhereError, isRolesAnywhereError, readIdentity } from "rolesanywhere-wasm/bind";
+import { RolesAnywhereError, identityFailures, readIdentity } from "rolesanywhere-wasm/bind";
 
 import { load } from "./core.js";
 
@@ -13,43 +12,26 @@ export const PARTS = ["certificate", "certificateChain", "privateKey", "password
 const FILES = { certificate: "certificate", certificateChain: "certificate chain", privateKey: "private key" };
 // A bundle of certificates, or a key in several formats, is shorter.
 const MAX_FILE_LENGTH = 1 << 20;
-// Files that were written less long ago may not belong together: their writer is between the
-// certificate and the key.
-const ROTATION_MILLISECONDS = 2000;
 
 /**
- * What gives the shared provider an identity: the same until a file changes. While changed files
- * cannot be used, the last identity is, as long as its certificate is valid.
+ * What gives the shared provider an identity: the same until a file changes. With the error of files that
+ * cannot be read the core is told when they were modified, and the last identity: it decides.
  */
-export function identitySource(given, { logger, clock = Date.now }) {
+export function identitySource(given) {
   let held; // { identity, stamp }
   return async () => {
     if (given === null || typeof given !== "object") return given; // which the provider refuses
     const paths = pathsOf(given);
-    const stamp = await stampOf(paths);
+    const { stamp, modified } = await stateOf(paths);
     if (held !== undefined && held.stamp === stamp) return held.identity;
     try {
-      held = await readWhole(given, paths, stamp);
+      held = { identity: await readOnce(given), stamp };
+      return held.identity;
     } catch (error) {
-      if (held === undefined || held.identity.chain.notAfter * 1000 <= clock()) throw error;
-      logger?.warn?.(`rolesanywhere: the changed files cannot be used, the last identity is used on: ${error.message}`);
+      identityFailures.set(error, { modified, last: held?.identity });
+      throw error;
     }
-    return held.identity;
   };
-}
-
-/** Reads the files; while they do not belong together and were just written, again. */
-async function readWhole(given, paths, stamp) {
-  const until = Date.now() + ROTATION_MILLISECONDS;
-  for (let seen = stamp; ; seen = await stampOf(paths)) {
-    try {
-      return { identity: await readOnce(given), stamp: seen };
-    } catch (error) {
-      const torn = isRolesAnywhereError(error, "key_mismatch") && (await justWritten(paths));
-      if (!torn || Date.now() >= until) throw error;
-      await sleep(50);
-    }
-  }
 }
 
 async function readOnce(given) {
@@ -112,26 +94,20 @@ async function readFile(path, what) {
 
 const nameOf = (path) => (path instanceof URL ? path.href : path);
 
-/** What changes when one of the files does. */
-async function stampOf(paths) {
-  const stamps = await Promise.all(
+/** A text that changes when one of the files does, and when the newest of them was modified. */
+async function stateOf(paths) {
+  const states = await Promise.all(
     paths.map(async ([, path]) => {
       try {
         const { dev, ino, size, mtimeNs, ctimeNs } = await stat(path, { bigint: true });
-        return [dev, ino, size, mtimeNs, ctimeNs].join(" ");
+        return { stamp: [dev, ino, size, mtimeNs, ctimeNs].join(" "), modified: Number(mtimeNs / 1_000_000n) };
       } catch {
-        return "none"; // reading it will say what is wrong
+        return { stamp: "none" }; // reading it will say what is wrong
       }
     }),
   );
-  return stamps.join("\n");
-}
-
-async function justWritten(paths) {
-  const ages = await Promise.all(
-    paths.map(([, path]) => stat(path).then(({ mtimeMs }) => Math.abs(Date.now() - mtimeMs), () => Infinity)),
-  );
-  return ages.some((age) => age < ROTATION_MILLISECONDS);
+  const times = states.map(({ modified }) => modified).filter((time) => time !== undefined);
+  return { stamp: states.map(({ stamp }) => stamp).join("\n"), modified: times.length === 0 ? undefined : Math.max(...times) };
 }
 
 // ---- keys of node:crypto

@@ -2,7 +2,7 @@
 // a native one elsewhere. Nothing here knows how the core is loaded.
 
 import { cacheApi, durableObject, SessionCacheObject, workersKv } from "./cache.js";
-import { ERROR_CODES, RolesAnywhereError, isRolesAnywhereError } from "./errors.js";
+import { ERROR_CODES, RolesAnywhereError, identityFailures, isRolesAnywhereError } from "./errors.js";
 import { readIdentity } from "./keys.js";
 import { Provider } from "./provider.js";
 import { awsClient, requestSigner } from "./sign.js";

@@ -11,7 +11,7 @@ use crate::convert::seconds_of;
 /// The result of every fallible function of the module.
 pub type Result<T> = core::result::Result<T, Failure>;
 
-/// What the core says about an error. `Renewal.failed` takes it back, to know all that the core knew.
+/// What the core says about an error. `Provider` takes it back, to know all that the core knew.
 #[wasm_bindgen]
 #[derive(Debug)]
 pub struct Failure(pub(crate) Error);
@@ -21,11 +21,8 @@ impl Failure {
     /// A failure of the host's: a connection that broke, a signer that refused.
     #[wasm_bindgen(constructor)]
     pub fn new(code: &str, message: &str) -> Self {
-        let kind = ErrorKind::ALL.iter().find(|kind| kind.code() == code);
-        Self(Error::new(
-            kind.copied().unwrap_or(ErrorKind::InvalidResponse),
-            message,
-        ))
+        let kind = ErrorKind::from_code(code).unwrap_or(ErrorKind::InvalidResponse);
+        Self(Error::new(kind, message))
     }
 
     /// The stable code of the kind, the contract across languages.

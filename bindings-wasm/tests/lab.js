@@ -139,7 +139,16 @@ function fixtureOf(authority, folder) {
       authorization: file("authorization.txt"),
     };
   });
-  return { arns: ARNS, account: ACCOUNT, region: REGION, identities, stranger, vectors: { cases, errors: json("errors.json"), endpoints: json("endpoints.json").endpoints, requests: json("signed-requests.json") } };
+  return { arns: ARNS, account: ACCOUNT, region: REGION, identities, stranger, vectors: { cases, errors: json("errors.json"), endpoints: json("endpoints.json").endpoints, requests: json("signed-requests.json"), lifecycle: lifecycle(join(vectors, "lifecycle")) } };
+}
+
+function lifecycle(folder) {
+  const text = (...path) => readFileSync(join(folder, ...path), "utf8");
+  const names = readdirSync(folder).filter((name) => name.endsWith(".json"));
+  return {
+    scenarios: names.map((name) => ({ name, json: JSON.parse(text(name)) })),
+    certificates: Object.fromEntries(readdirSync(join(folder, "certificates")).map((name) => [name, text("certificates", name)])),
+  };
 }
 
 /** The same key in other forms, by OpenSSL; binary ones in base64. */

@@ -4,6 +4,7 @@
 
 import { Suite, ok } from "./assert.js";
 import containers from "./cases/containers.js";
+import lifecycle from "./cases/lifecycle.js";
 import vectors from "./cases/vectors.js";
 import keys from "./cases/keys.js";
 import renewal from "./cases/renewal.js";
@@ -13,7 +14,7 @@ import requests from "./cases/requests.js";
 
 const suite = new Suite();
 // The first looks at a module that is not loaded yet.
-for (const cases of [containers, vectors, keys, renewal, service, sharing, requests]) cases(suite);
+for (const cases of [containers, vectors, lifecycle, keys, renewal, service, sharing, requests]) cases(suite);
 
 export async function run(context, only) {
   const given = prepared(context);

@@ -16,7 +16,7 @@ use rolesanywhere_core::{
 };
 use zeroize::Zeroizing;
 
-use super::UnsignedRequest;
+use super::{UnsignedRequest, session::Signature};
 use crate::{
     convert::{seconds_of, secret},
     error::OrThrow,
@@ -139,7 +139,7 @@ pub struct LocalSigner {
 
 #[napi]
 impl LocalSigner {
-    /// The signed request. A promise.
+    /// The signature of the request. A promise.
     #[napi]
     pub fn sign(&self, request: &UnsignedRequest) -> AsyncTask<Sign> {
         AsyncTask::new(Sign {
@@ -229,18 +229,18 @@ pub struct Sign {
 }
 
 impl Task for Sign {
-    type Output = core::Result<String>;
-    type JsValue = String;
+    type Output = core::Result<core::Signature>;
+    type JsValue = Signature;
 
     fn compute(&mut self) -> napi::Result<Self::Output> {
         Ok(guarded(|| {
-            let signature = self.signer.sign(self.request.string_to_sign().as_bytes())?;
-            self.request.authorization(&signature)
+            self.signer.sign(self.request.string_to_sign().as_bytes())
         }))
     }
 
-    fn resolve(&mut self, env: Env, output: Self::Output) -> napi::Result<String> {
-        output.or_reject(env)
+    fn resolve(&mut self, env: Env, output: Self::Output) -> napi::Result<Signature> {
+        let signature = output.or_reject(env)?;
+        Ok(Signature { signature })
     }
 }
 

@@ -1,6 +1,6 @@
 //! The call of CreateSession, up to the signed request.
 
-use alloc::{borrow::ToOwned, string::String, vec::Vec};
+use alloc::{borrow::ToOwned, string::String, sync::Arc, vec::Vec};
 use core::time::Duration;
 
 use rolesanywhere_core::{
@@ -17,7 +17,7 @@ use crate::{
 /// A call of CreateSession whose parameters have been checked.
 #[wasm_bindgen]
 #[derive(Debug)]
-pub struct CreateSession(core_::CreateSession);
+pub struct CreateSession(pub(super) core_::CreateSession);
 
 #[wasm_bindgen]
 impl CreateSession {
@@ -81,7 +81,9 @@ impl CreateSession {
 
     /// The request to sign, dated `now`.
     pub fn prepare(&self, chain: &CertificateChain, now: f64) -> Result<UnsignedRequest> {
-        Ok(UnsignedRequest(self.0.prepare(&chain.0, time(now))?))
+        Ok(UnsignedRequest(Arc::new(
+            self.0.prepare(&chain.0, time(now))?,
+        )))
     }
 }
 
@@ -108,7 +110,7 @@ fn duration(seconds: f64) -> Result<Duration> {
 /// A request that lacks its signature.
 #[wasm_bindgen]
 #[derive(Debug)]
-pub struct UnsignedRequest(pub(crate) core_::UnsignedRequest);
+pub struct UnsignedRequest(pub(crate) Arc<core_::UnsignedRequest>);
 
 #[wasm_bindgen]
 impl UnsignedRequest {
@@ -152,14 +154,14 @@ impl UnsignedRequest {
         self.0.body().to_vec()
     }
 
-    /// The header `authorization`. `form` names what `signature` is: `ecdsa_der`, `ecdsa_p1363`,
-    /// `rsa_pkcs1` or `mldsa`.
-    pub fn authorization(&self, form: &str, signature: &[u8]) -> Result<String> {
+    /// A signature of it. `form` names what `bytes` are: `ecdsa_der`, `ecdsa_p1363`, `rsa_pkcs1` or
+    /// `mldsa`.
+    pub fn signature(&self, form: &str, bytes: &[u8]) -> Result<Signature> {
         let signature = match form {
-            "ecdsa_der" => core_::Signature::ecdsa_der(signature)?,
-            "ecdsa_p1363" => core_::Signature::ecdsa_p1363(signature)?,
-            "mldsa" => core_::Signature::mldsa(signature)?,
-            "rsa_pkcs1" => core_::Signature::rsa_pkcs1(signature)?,
+            "ecdsa_der" => core_::Signature::ecdsa_der(bytes)?,
+            "ecdsa_p1363" => core_::Signature::ecdsa_p1363(bytes)?,
+            "mldsa" => core_::Signature::mldsa(bytes)?,
+            "rsa_pkcs1" => core_::Signature::rsa_pkcs1(bytes)?,
             _ => {
                 return Err(Error::new(
                     ErrorKind::InvalidInput,
@@ -168,6 +170,16 @@ impl UnsignedRequest {
                 .into());
             }
         };
-        Ok(self.0.authorization(&signature)?)
+        Ok(Signature(signature))
+    }
+
+    /// The header `authorization`.
+    pub fn authorization(&self, signature: &Signature) -> Result<String> {
+        Ok(self.0.authorization(&signature.0)?)
     }
 }
+
+/// A signature of a request, in the form that the service wants.
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct Signature(pub(crate) core_::Signature);
