@@ -63,6 +63,7 @@
 //!   and `identity_files::open`, for one that keeps `containers` apart.
 //! * `explain` (default): [`provider`] looks for what the service will refuse before it asks, and adds
 //!   to a refusal what to do about it.
+//! * `sealing`: `provider::SealingKey`, which seals shared sessions with AES-256-GCM.
 //! * `std`: faster tables for `rustcrypto`, which need std.
 //!
 //! # Errors and panics

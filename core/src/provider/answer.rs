@@ -15,7 +15,9 @@ use crate::{Arn, CreateSession, Error, ErrorKind, Result, Session};
 /// [`ErrorKind::InvalidResponse`] when they have ended.
 pub(super) fn end_of(session: &mut Session, now: i64) -> Result<bool> {
     let expiration = session.credentials().expiration();
-    let left = ServiceTime::new(expiration).milliseconds().saturating_sub(now);
+    let left = ServiceTime::new(expiration)
+        .milliseconds()
+        .saturating_sub(now);
     if left <= 0 {
         let now = ServiceTime::from_milliseconds(now).unix_time().to_iso8601();
         return Err(invalid(&[

@@ -54,7 +54,10 @@ impl Entry {
         let optional = [
             ("account_id", credentials.account_id.as_deref()),
             ("role_arn", session.role_arn.as_ref().map(Arn::as_str)),
-            ("assumed_role_arn", session.assumed_role_arn.as_ref().map(Arn::as_str)),
+            (
+                "assumed_role_arn",
+                session.assumed_role_arn.as_ref().map(Arn::as_str),
+            ),
             ("assumed_role_id", session.assumed_role_id.as_deref()),
             ("source_identity", session.source_identity.as_deref()),
             ("subject_arn", session.subject_arn.as_ref().map(Arn::as_str)),
@@ -67,12 +70,20 @@ impl Entry {
         ];
         let length = |value: &str| value.len() * 6 + 32; // every character may become `\u00XX`
         let machine = clock.map_or(0, |clock| length(&clock.machine));
-        let total: usize = required.iter().map(|(_, value)| length(value)).sum::<usize>()
-            + optional.iter().filter_map(|(_, value)| value.map(length)).sum::<usize>();
+        let total: usize = required
+            .iter()
+            .map(|(_, value)| length(value))
+            .sum::<usize>()
+            + optional
+                .iter()
+                .filter_map(|(_, value)| value.map(length))
+                .sum::<usize>();
         let mut json = Zeroizing::new(String::with_capacity(total + machine + 256));
         json.push_str("{\"version\":");
         json.push_str(&VERSION.to_string());
-        let given = optional.iter().filter_map(|(name, value)| value.map(|value| (*name, value)));
+        let given = optional
+            .iter()
+            .filter_map(|(name, value)| value.map(|value| (*name, value)));
         for (name, value) in required.into_iter().chain(given) {
             push_member(&mut json, name, value);
         }
@@ -150,7 +161,8 @@ impl ClockHint {
         let passed = now.monotonic?.checked_sub(self.monotonic)?;
         let by_wall = now.wall.milliseconds().checked_sub(self.wall)?;
         let step = by_wall.checked_sub(i64::try_from(passed).ok()?)?;
-        let was_set = step.unsigned_abs() > super::clock::UNSEEN_STEP_MILLISECONDS.unsigned_abs() + passed / 1000;
+        let was_set = step.unsigned_abs()
+            > super::clock::UNSEEN_STEP_MILLISECONDS.unsigned_abs() + passed / 1000;
         (machine == Some(&self.machine) && !was_set).then_some(self.offset)
     }
 }
@@ -182,7 +194,11 @@ impl Failure {
             .chars()
             .map(|c| if c.is_control() { ' ' } else { c })
             .collect();
-        let time = |name: &str| json.integer(name).map(UnixTime::from_seconds).map(ServiceTime::new);
+        let time = |name: &str| {
+            json.integer(name)
+                .map(UnixTime::from_seconds)
+                .map(ServiceTime::new)
+        };
         Some(Self {
             error: Error::new(kind, message),
             at: time("failed_at")?,
@@ -192,7 +208,8 @@ impl Failure {
 }
 
 fn parse(bytes: &[u8]) -> Option<Json<'_>> {
-    let json: Json<'_> = serde_json::from_slice(bytes.get(..bytes.len().min(MAX_ENTRY_LENGTH))?).ok()?;
+    let json: Json<'_> =
+        serde_json::from_slice(bytes.get(..bytes.len().min(MAX_ENTRY_LENGTH))?).ok()?;
     (json.number("version") == Some(VERSION)).then_some(json)
 }
 

@@ -250,7 +250,9 @@ impl Provider {
     pub fn valid_for(&mut self, now: Reading) -> Duration {
         self.advance(now);
         let held = self.held.as_ref();
-        let left = held.map_or(0, |held| held.expires_at - self.clock.service_milliseconds());
+        let left = held.map_or(0, |held| {
+            held.expires_at - self.clock.service_milliseconds()
+        });
         Duration::from_millis(u64::try_from(left).unwrap_or(0))
     }
 
@@ -281,7 +283,10 @@ impl Provider {
     pub fn ask(&mut self, now: Reading) -> Advice {
         self.advance(now);
         let standing = self.standing();
-        let is_wanted = self.drive.as_ref().is_some_and(|drive| drive.is_wanted && !drive.is_over);
+        let is_wanted = self
+            .drive
+            .as_ref()
+            .is_some_and(|drive| drive.is_wanted && !drive.is_over);
         if standing == Standing::Fresh && !self.wants_refresh && !is_wanted {
             return Advice::Use(self.window_of_use());
         }
@@ -291,7 +296,9 @@ impl Provider {
         if let Some(drive) = self.drive.as_mut().filter(|_| !is_lost) {
             let left = drive.deadline.saturating_sub(line).saturating_add(GRACE);
             return match standing {
-                Standing::Fresh | Standing::Background if !is_wanted => Advice::Use(self.window(left)),
+                Standing::Fresh | Standing::Background if !is_wanted => {
+                    Advice::Use(self.window(left))
+                }
                 Standing::Mandatory if drive.is_over => Advice::Use(self.window(left)),
                 _ if drive.is_over => self.refusal().unwrap_or(Advice::Wait {
                     at_most: Duration::from_millis(left),
@@ -353,12 +360,12 @@ impl Provider {
         let action = self.queue.pop_front();
         if let Some(drive) = &mut self.drive {
             drive.attended_at = line;
-            let is_waited_for = |action: &Action| {
-                action.id().is_some() || matches!(action, Action::Pause { .. })
-            };
-            if let (Some(pending), true) =
-                (&mut drive.pending, action.as_ref().is_some_and(is_waited_for))
-            {
+            let is_waited_for =
+                |action: &Action| action.id().is_some() || matches!(action, Action::Pause { .. });
+            if let (Some(pending), true) = (
+                &mut drive.pending,
+                action.as_ref().is_some_and(is_waited_for),
+            ) {
                 pending.deadline = Some(line.saturating_add(pending.timeout));
             }
         }
@@ -384,7 +391,10 @@ impl Provider {
                 (NoteKind::ClockJumped, words, by)
             }
         };
-        self.note(kind, &[words, &outcome::length_in_words(milliseconds / 1000)]);
+        self.note(
+            kind,
+            &[words, &outcome::length_in_words(milliseconds / 1000)],
+        );
     }
 
     /// Counts an action that takes too long as failed, and ends pauses.
@@ -439,10 +449,23 @@ impl Provider {
         };
         match (pending.stage, event) {
             (Stage::Identity, Event::IdentityLoaded { chain, .. }) => self.identity_loaded(chain),
-            (Stage::Identity, Event::IdentityFailed { error, modified, .. }) => {
+            (
+                Stage::Identity,
+                Event::IdentityFailed {
+                    error, modified, ..
+                },
+            ) => {
                 self.identity_failed(error, modified, None);
             }
-            (Stage::Identity, Event::IdentityStale { chain, error, modified, .. }) => {
+            (
+                Stage::Identity,
+                Event::IdentityStale {
+                    chain,
+                    error,
+                    modified,
+                    ..
+                },
+            ) => {
                 self.identity_failed(error, modified, Some(chain));
             }
             (Stage::Sign, Event::Signed { signature, .. }) => self.signed(&signature),
@@ -474,7 +497,8 @@ impl Provider {
             true => self.limits.patience,
             false => self.limits.total,
         };
-        self.queue.retain(|action| matches!(action, Action::Note(_)));
+        self.queue
+            .retain(|action| matches!(action, Action::Note(_)));
         let is_wanted = core::mem::take(&mut self.wants_refresh);
         let mut drive = Drive {
             deadline: line.saturating_add(limit),
@@ -497,7 +521,11 @@ impl Provider {
         };
         let known = self.sharing.as_ref().and_then(|sharing| {
             let identity = sharing.identity.as_deref()?;
-            Some(EntryKey::of_identity(&self.call, identity, &sharing.context))
+            Some(EntryKey::of_identity(
+                &self.call,
+                identity,
+                &sharing.context,
+            ))
         });
         drive.key = known;
         self.drive = Some(drive);
@@ -536,7 +564,8 @@ impl Provider {
     }
 
     fn cancel(&mut self) {
-        self.queue.retain(|action| matches!(action, Action::Note(_)));
+        self.queue
+            .retain(|action| matches!(action, Action::Note(_)));
         if let Some(drive) = &mut self.drive {
             drive.pending = None;
             drive.to_store.clear();
@@ -597,7 +626,9 @@ impl Provider {
         let line = self.clock.line();
         let fresh = self.held.as_ref().map_or(0, |held| {
             let rests = held.rests_until.saturating_sub(line);
-            u64::try_from(held.background_at - now).unwrap_or(0).max(rests)
+            u64::try_from(held.background_at - now)
+                .unwrap_or(0)
+                .max(rests)
         });
         self.window(fresh)
     }
@@ -606,7 +637,9 @@ impl Provider {
     fn window(&self, milliseconds: u64) -> Window {
         let now = self.clock.reading();
         let held = self.held.as_ref();
-        let valid = held.map_or(0, |held| held.expires_at - self.clock.service_milliseconds());
+        let valid = held.map_or(0, |held| {
+            held.expires_at - self.clock.service_milliseconds()
+        });
         let mut length = milliseconds.min(u64::try_from(valid).unwrap_or(0));
         if now.monotonic.is_none() {
             length = length.min(BLIND_LOOK);
@@ -632,7 +665,10 @@ impl Provider {
             background_at,
             mandatory_at,
             expires_at,
-            rests_until: self.clock.line().saturating_add(self.limits.minimum_interval),
+            rests_until: self
+                .clock
+                .line()
+                .saturating_add(self.limits.minimum_interval),
         });
         self.failures = 0;
         self.retry_at = None;

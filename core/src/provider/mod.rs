@@ -141,7 +141,17 @@
 //! { "version": 2, "code": "access_denied", "message": "…", "failed_at": 1795800000, "until": 1795800060 }
 //! ```
 //!
-//! What is stored where others can read it is sealed by the host: `version ‖ nonce ‖ AES-256-GCM`.
+//! What is stored where others can read it is sealed by the host, between [`Action::Store`] and the
+//! store, and opened between the store and [`Event::Loaded`]. A sealed entry is
+//!
+//! ```text
+//! 0x02 ‖ nonce (12 bytes) ‖ AES-256-GCM(plain text) ‖ tag (16 bytes)
+//! ```
+//!
+//! with the 64 digits of the key, in ASCII, as the associated data, so that an entry is good in its
+//! own place only. The nonce is random, new for each entry. `SealingKey` (feature `sealing`) does
+//! that; WebCrypto's `encrypt` with `{ name: "AES-GCM", iv, additionalData }` makes the same bytes
+//! (it appends the tag). An entry that is not sealed begins with `{`.
 //!
 //! * With a lock: look, lock, look again, look for a failure, renew, store, unlock. Those who find the
 //!   lock held go on with the credentials that they have; those who have none look again every 150 to
@@ -157,6 +167,8 @@ mod entry;
 mod machine;
 mod policy;
 mod random;
+#[cfg(feature = "sealing")]
+mod sealing;
 mod sharing;
 
 pub use action::{Action, Advice, Event, Loss, Note, NoteKind, Window};
@@ -167,4 +179,6 @@ pub use clock::{
 pub use entry::MAX_ENTRY_LENGTH;
 pub use machine::Provider;
 pub use policy::Policy;
+#[cfg(feature = "sealing")]
+pub use sealing::{NONCE_LENGTH, SealingKey};
 pub use sharing::{EntryKey, Sharing};

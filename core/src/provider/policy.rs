@@ -53,9 +53,6 @@ pub struct Policy {
     pub store_timeout: Duration,
     /// For how long a store that failed or was slow is left alone. Default 60 seconds.
     pub store_rest: Duration,
-    /// Whether a request may go to another machine over plain HTTP, where whoever listens reads the
-    /// secret key. Default false; for tests.
-    pub allows_plain_http: bool,
     /// For how long a lock is taken: others may take it over afterwards, its holder may have died.
     /// Default 30 seconds. What is done under a lock ends five seconds (at most a sixth) earlier.
     pub lock_lease: Duration,
@@ -78,7 +75,6 @@ impl Default for Policy {
             signing_timeout: Duration::from_secs(20),
             store_timeout: Duration::from_secs(2),
             store_rest: Duration::from_secs(60),
-            allows_plain_http: false,
             lock_lease: Duration::from_secs(30),
         }
     }
@@ -135,7 +131,6 @@ pub(super) struct Limits {
     pub(super) signing: u64,
     pub(super) store: u64,
     pub(super) store_rest: u64,
-    pub(super) allows_plain_http: bool,
     pub(super) lease: u64,
 }
 
@@ -160,7 +155,6 @@ impl Limits {
             signing: milliseconds(policy.signing_timeout),
             store: milliseconds(policy.store_timeout),
             store_rest: milliseconds(policy.store_rest),
-            allows_plain_http: policy.allows_plain_http,
             lease: milliseconds(policy.lock_lease),
         }
     }

@@ -46,8 +46,9 @@ mod tests {
     #[test]
     fn the_exponential_has_its_mean_and_its_median() {
         let mut random = Random::new(7);
-        let drawn: alloc::vec::Vec<u64> =
-            (0..100_000).map(|_| random.exponential(1_000_000)).collect();
+        let drawn: alloc::vec::Vec<u64> = (0..100_000)
+            .map(|_| random.exponential(1_000_000))
+            .collect();
         let mean = drawn.iter().sum::<u64>() / 100_000;
         assert!((980_000..1_020_000).contains(&mean), "{mean}");
         let below = drawn.iter().filter(|value| **value < 693_147).count();

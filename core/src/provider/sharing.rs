@@ -88,9 +88,17 @@ impl EntryKey {
     /// [`Sharing::context`].
     pub fn new(call: &CreateSession, chain: &CertificateChain, context: &str) -> Self {
         let mut text = Self::text_of(call);
-        push(&mut text, "certificate", &encoding::sha256_hex(chain.end_entity().as_der()));
+        push(
+            &mut text,
+            "certificate",
+            &encoding::sha256_hex(chain.end_entity().as_der()),
+        );
         for intermediate in chain.intermediates() {
-            push(&mut text, "intermediate", &encoding::sha256_hex(intermediate.as_der()));
+            push(
+                &mut text,
+                "intermediate",
+                &encoding::sha256_hex(intermediate.as_der()),
+            );
         }
         Self::of(text, context)
     }

@@ -18,18 +18,16 @@ use crate::{
 
 impl Provider {
     pub(super) fn load_identity(&mut self) {
-        if let Err(error) = self.check_transport() {
-            self.fail_locally(error);
-            return;
-        }
         let left = self.left();
         if left == 0 {
             self.out_of_time();
             return;
         }
-        self.issue(Stage::Identity, self.limits.identity.min(left), |id, timeout| {
-            Action::LoadIdentity { id, timeout }
-        });
+        self.issue(
+            Stage::Identity,
+            self.limits.identity.min(left),
+            |id, timeout| Action::LoadIdentity { id, timeout },
+        );
     }
 
     pub(super) fn identity_loaded(&mut self, chain: CertificateChain) {
@@ -47,20 +45,6 @@ impl Provider {
         }
     }
 
-    /// The answer holds a secret key: it travels in the clear on this machine at most.
-    fn check_transport(&self) -> Result<()> {
-        let endpoint = self.call.endpoint();
-        if self.limits.allows_plain_http || endpoint.is_https() || endpoint.is_loopback() {
-            return Ok(());
-        }
-        let message = [
-            "`",
-            endpoint.url(),
-            "` would carry the secret key in the clear to another machine: use `https://`",
-        ];
-        Err(Error::new(ErrorKind::InvalidInput, message.concat()))
-    }
-
     /// Files that were modified just now may be half of a pair that is being replaced. Otherwise the
     /// last identity that could be loaded does, where the service accepts its certificate.
     pub(super) fn identity_failed(
@@ -76,7 +60,10 @@ impl Provider {
             let message = error.message();
             self.note(
                 NoteKind::AttemptFailed,
-                &[message, "; the files were modified just now: reading them again"],
+                &[
+                    message,
+                    "; the files were modified just now: reading them again",
+                ],
             );
             self.pause(Then::Identity, SETTLING_PAUSE);
             return;
@@ -85,7 +72,10 @@ impl Provider {
         match last.filter(|chain| now_at_service <= chain.end_entity().not_after()) {
             Some(chain) => {
                 let message = error.message();
-                self.note(NoteKind::IdentityStale, &[message, "; the last identity is used on"]);
+                self.note(
+                    NoteKind::IdentityStale,
+                    &[message, "; the last identity is used on"],
+                );
                 self.identity_loaded(chain);
             }
             None => self.fail_locally(error),
@@ -219,7 +209,12 @@ impl Provider {
                 let clock = self.clock_in_words(ahead);
                 self.note(
                     NoteKind::AttemptFailed,
-                    &[error.message(), "; ", &clock, ": signing again with the server's time"],
+                    &[
+                        error.message(),
+                        "; ",
+                        &clock,
+                        ": signing again with the server's time",
+                    ],
                 );
                 if let Some(drive) = &mut self.drive {
                     drive.last = Some(error);
@@ -238,7 +233,9 @@ impl Provider {
         };
         let attempt = drive.attempt;
         let asked = error.service().and_then(|service| service.retry_after);
-        let asked = asked.map_or(0, |asked| u64::try_from(asked.as_millis()).unwrap_or(u64::MAX));
+        let asked = asked.map_or(0, |asked| {
+            u64::try_from(asked.as_millis()).unwrap_or(u64::MAX)
+        });
         let ceiling = (backoff << attempt.min(20)).min(self.limits.maximum_pause);
         let pause = self.random.up_to(ceiling).max(asked);
         let has_time = pause.saturating_add(SHORTEST_ATTEMPT) <= self.left();
@@ -248,7 +245,11 @@ impl Provider {
         }
         self.note(
             NoteKind::AttemptFailed,
-            &[error.message(), "; trying again in ", &seconds_in_words(pause)],
+            &[
+                error.message(),
+                "; trying again in ",
+                &seconds_in_words(pause),
+            ],
         );
         if let Some(drive) = &mut self.drive {
             drive.last = Some(error);
@@ -265,7 +266,10 @@ impl Provider {
             let end = session.credentials().expiration_text();
             self.note(
                 NoteKind::ExpirationClamped,
-                &["the credentials are said to last for more than 12 hours: they are used until ", end],
+                &[
+                    "the credentials are said to last for more than 12 hours: they are used until ",
+                    end,
+                ],
             );
         }
         self.succeed(session, now);
@@ -291,7 +295,11 @@ impl Provider {
                 let date = date.unix_time().to_iso8601();
                 self.note(
                     NoteKind::DateIgnored,
-                    &["the answer's date `", &date, "` cannot be the service's, whose clock accepted the request"],
+                    &[
+                        "the answer's date `",
+                        &date,
+                        "` cannot be the service's, whose clock accepted the request",
+                    ],
                 );
                 return;
             }

@@ -51,7 +51,9 @@ impl Provider {
     fn end_with(&mut self, error: Error, longest: u64) {
         let error = self.explain(error);
         let asked = error.service().and_then(|service| service.retry_after);
-        let asked = asked.map_or(0, |asked| u64::try_from(asked.as_millis()).unwrap_or(u64::MAX));
+        let asked = asked.map_or(0, |asked| {
+            u64::try_from(asked.as_millis()).unwrap_or(u64::MAX)
+        });
         self.failures = self.failures.saturating_add(1);
         let shortest = self.limits.minimum_interval;
         let doubled = shortest.saturating_mul(1 << self.failures.min(20));
@@ -77,7 +79,11 @@ impl Provider {
     /// Ends the renewal; the next try is so many milliseconds away.
     pub(super) fn give_up(&mut self, error: Error, pause: u64) {
         let is_valid = self.standing() != Standing::None;
-        let rest = if is_valid { "; the credentials at hand are used on" } else { "" };
+        let rest = if is_valid {
+            "; the credentials at hand are used on"
+        } else {
+            ""
+        };
         self.note(NoteKind::RenewalFailed, &[error.message(), rest]);
         self.retry_at = Some(self.clock.line().saturating_add(pause));
         self.error = Some(error);
@@ -90,7 +96,9 @@ impl Provider {
             drive.is_over = true;
             drive.pending = None;
         }
-        let pause = self.retry_at.map_or(0, |at| at.saturating_sub(self.clock.line()));
+        let pause = self
+            .retry_at
+            .map_or(0, |at| at.saturating_sub(self.clock.line()));
         let action = match (self.standing(), pause) {
             (Standing::None, _) => Action::Fail {
                 again_after: Duration::from_millis(pause),
@@ -120,7 +128,11 @@ impl Provider {
             });
         } else if let (true, Some(key)) = (drive.is_locked, &drive.key) {
             let key = key.to_string();
-            self.issue(Stage::Unlock, limit, |id, timeout| Action::Unlock { id, key, timeout });
+            self.issue(Stage::Unlock, limit, |id, timeout| Action::Unlock {
+                id,
+                key,
+                timeout,
+            });
         } else {
             self.drive = None;
         }
@@ -162,8 +174,13 @@ impl Provider {
         }
         if let Some(ahead) = correction.filter(|_| error.kind() != ErrorKind::InvalidResponse) {
             let clock = self.clock_in_words(ahead);
-            message =
-                [&message, "; ", &clock, ", and signing with the server's time did not help"].concat();
+            message = [
+                &message,
+                "; ",
+                &clock,
+                ", and signing with the server's time did not help",
+            ]
+            .concat();
         }
         error.with_message(message)
     }

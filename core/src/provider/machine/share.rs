@@ -25,7 +25,9 @@ impl Provider {
     }
 
     fn has_lock(&self) -> bool {
-        self.sharing.as_ref().is_some_and(|sharing| sharing.has_lock)
+        self.sharing
+            .as_ref()
+            .is_some_and(|sharing| sharing.has_lock)
     }
 
     /// Makes the key of the entry, where it is not there yet; whether it did.
@@ -72,9 +74,11 @@ impl Provider {
             Look::First | Look::Again | Look::Locked => key,
         };
         let key = key.to_string();
-        self.issue(Stage::Look(look), self.limits.store.min(left), |id, timeout| {
-            Action::Load { id, key, timeout }
-        });
+        self.issue(
+            Stage::Look(look),
+            self.limits.store.min(left),
+            |id, timeout| Action::Load { id, key, timeout },
+        );
     }
 
     pub(super) fn looked(&mut self, look: Look, entry: Option<Zeroizing<Vec<u8>>>) {
@@ -105,7 +109,10 @@ impl Provider {
 
     /// Goes on when a look has brought nothing.
     fn after_look(&mut self, look: Look) {
-        let has_chain = self.drive.as_ref().is_some_and(|drive| drive.chain.is_some());
+        let has_chain = self
+            .drive
+            .as_ref()
+            .is_some_and(|drive| drive.chain.is_some());
         match look {
             Look::First if !has_chain => self.load_identity(),
             Look::First => self.proceed(),
@@ -123,10 +130,15 @@ impl Provider {
             self.lock();
         } else {
             let had_valid = self.drive.as_ref().is_some_and(|drive| drive.had_valid);
-            let spread = self.sharing.as_ref().map_or(Duration::ZERO, |sharing| sharing.cold_spread);
+            let spread = self
+                .sharing
+                .as_ref()
+                .map_or(Duration::ZERO, |sharing| sharing.cold_spread);
             let spread = u64::try_from(spread.as_millis()).unwrap_or(u64::MAX);
             let most = self.left().saturating_sub(SHORTEST_ATTEMPT) / 2;
-            let pause = spread.saturating_sub(self.random.exponential(spread / 8)).min(most);
+            let pause = spread
+                .saturating_sub(self.random.exponential(spread / 8))
+                .min(most);
             match had_valid || pause == 0 {
                 true => self.look(Look::Failure),
                 false => self.pause(Then::Look, pause),
@@ -149,11 +161,13 @@ impl Provider {
             return;
         }
         let lease = Duration::from_millis(self.limits.lease);
-        self.issue(Stage::Lock, self.limits.store.min(left), |id, timeout| Action::Lock {
-            id,
-            key,
-            lease,
-            timeout,
+        self.issue(Stage::Lock, self.limits.store.min(left), |id, timeout| {
+            Action::Lock {
+                id,
+                key,
+                lease,
+                timeout,
+            }
         });
     }
 
@@ -169,7 +183,12 @@ impl Provider {
     pub(super) fn lock_held(&mut self) {
         let line = self.clock.line();
         let now = self.clock.service_milliseconds();
-        if self.held.as_ref().is_some_and(|held| now < held.mandatory_at) && !self.clock.is_doubtful() {
+        if self
+            .held
+            .as_ref()
+            .is_some_and(|held| now < held.mandatory_at)
+            && !self.clock.is_doubtful()
+        {
             // Another renews: go on with what is there, and look for the result later.
             let rest = LOOK_AGAIN / 2 + self.random.up_to(LOOK_AGAIN);
             self.rest(rest);
@@ -178,7 +197,9 @@ impl Provider {
         }
         let lease = self.limits.lease;
         let until = self.drive.as_mut().map_or(line, |drive| {
-            *drive.lock_wait_until.get_or_insert(line.saturating_add(lease))
+            *drive
+                .lock_wait_until
+                .get_or_insert(line.saturating_add(lease))
         });
         if line >= until {
             self.note(
@@ -221,10 +242,18 @@ impl Provider {
             Stage::Unlock => "unlocked",
             _ => "read",
         };
-        let why = error.as_ref().map_or("it did not answer in time", Error::message);
+        let why = error
+            .as_ref()
+            .map_or("it did not answer in time", Error::message);
         self.note(
             NoteKind::StoreFailed,
-            &["the shared store cannot be ", what, " (", why, "): sessions are not shared for a while"],
+            &[
+                "the shared store cannot be ",
+                what,
+                " (",
+                why,
+                "): sessions are not shared for a while",
+            ],
         );
         self.store_rests_until = self.clock.line().saturating_add(self.limits.store_rest);
         match stage {
@@ -250,7 +279,10 @@ impl Provider {
         let expires_at = ServiceTime::new(entry.session.credentials().expiration()).milliseconds();
         let now = self.clock.service_milliseconds();
         let issued_at = entry.issued_at.milliseconds();
-        let is_newer = self.held.as_ref().is_none_or(|held| held.expires_at < expires_at);
+        let is_newer = self
+            .held
+            .as_ref()
+            .is_none_or(|held| held.expires_at < expires_at);
         if now >= expires_at || !is_newer {
             return false;
         }
@@ -266,9 +298,15 @@ impl Provider {
         let had_valid = self.standing() != Standing::None;
         self.hold(entry.session, issued_at);
         self.rest(0);
-        let ends = self.held.as_ref().map(|held| held.session.credentials().expiration_text());
+        let ends = self
+            .held
+            .as_ref()
+            .map(|held| held.session.credentials().expiration_text());
         let ends = ends.unwrap_or_default().to_string();
-        self.note(NoteKind::Restored, &["a shared session is used, it ends at ", &ends]);
+        self.note(
+            NoteKind::Restored,
+            &["a shared session is used, it ends at ", &ends],
+        );
         match self.standing() {
             Standing::Fresh => true,
             // Callers are served at once; the next of them renews.
@@ -280,7 +318,10 @@ impl Provider {
     /// Takes another's failure for one of its own, while it is fresh; whether it did.
     fn adopt(&mut self, entry: &[u8]) -> bool {
         let Some(failure) = Failure::read(entry) else {
-            self.note(NoteKind::EntryUnreadable, &["the shared failure cannot be read"]);
+            self.note(
+                NoteKind::EntryUnreadable,
+                &["the shared failure cannot be read"],
+            );
             return false;
         };
         let now = self.clock.service_milliseconds();
@@ -294,7 +335,9 @@ impl Provider {
         }
         self.failures = self.failures.saturating_add(1);
         let spread = self.random.up_to(self.limits.minimum_interval);
-        let error = failure.error.context("another process failed to renew the shared session");
+        let error = failure
+            .error
+            .context("another process failed to renew the shared session");
         self.give_up(error, left.unsigned_abs().saturating_add(spread));
         true
     }
@@ -304,12 +347,14 @@ impl Provider {
         let now = self.clock.reading();
         let offset = self.clock.offset_seconds();
         let machine = self.machine.as_ref().filter(|_| offset != 0);
-        let hint = machine.zip(now.monotonic).map(|(machine, monotonic)| ClockHint {
-            machine: machine.clone(),
-            wall: now.wall.milliseconds(),
-            monotonic,
-            offset,
-        });
+        let hint = machine
+            .zip(now.monotonic)
+            .map(|(machine, monotonic)| ClockHint {
+                machine: machine.clone(),
+                wall: now.wall.milliseconds(),
+                monotonic,
+                offset,
+            });
         let service = self.clock.service_milliseconds();
         if let (Some(held), Some(drive)) = (&self.held, &mut self.drive)
             && let Some(key) = &drive.key
@@ -317,7 +362,9 @@ impl Provider {
             let issued_at = ServiceTime::from_milliseconds(held.issued_at);
             let entry = Entry::write(&held.session, issued_at, hint.as_ref());
             let left = u64::try_from(held.expires_at - service).unwrap_or(0);
-            drive.to_store.push_back((key.clone(), entry, left.max(1000)));
+            drive
+                .to_store
+                .push_back((key.clone(), entry, left.max(1000)));
         }
     }
 
@@ -335,9 +382,14 @@ impl Provider {
         if let Some(drive) = &mut self.drive
             && let Some(key) = &drive.key
         {
-            let (at, until) = (ServiceTime::from_milliseconds(at), ServiceTime::from_milliseconds(until));
+            let (at, until) = (
+                ServiceTime::from_milliseconds(at),
+                ServiceTime::from_milliseconds(until),
+            );
             let entry = Failure::write(error, at, until);
-            drive.to_store.push_back((key.of_failure(), entry, lasts.max(1000)));
+            drive
+                .to_store
+                .push_back((key.of_failure(), entry, lasts.max(1000)));
         }
     }
 }
