@@ -3,10 +3,10 @@
 use alloc::{string::String, sync::Arc, vec::Vec};
 use core::time::Duration;
 
-use zeroize::Zeroizing;
-
 use super::clock::HostTime;
-use crate::{CertificateChain, Error, HttpRequest, HttpResponse, Signature, UnsignedRequest};
+use crate::{
+    CertificateChain, Error, HttpRequest, HttpResponse, Secret, Signature, UnsignedRequest,
+};
 
 /// What happened at the host. Each answer names the `id` of the action that it answers; an answer to
 /// an action that is no longer waited for is ignored.
@@ -22,7 +22,8 @@ pub enum Event {
         /// Of the action that this answers.
         id: u32,
     },
-    /// The driver stops: its task was cancelled. The next caller drives.
+    /// The driver stops: its task was cancelled. The host wakes those who wait, and the next who
+    /// asks drives.
     Cancelled,
     /// The credentials at hand are not wanted, although they may be valid: the next caller renews.
     Refresh,
@@ -100,7 +101,7 @@ pub enum Event {
         /// Of the action that this answers.
         id: u32,
         /// The entry's plain text, unsealed by the host; `None` when there is no entry.
-        entry: Option<Zeroizing<Vec<u8>>>,
+        entry: Option<Secret<Vec<u8>>>,
     },
     /// The store has an entry that cannot be unsealed: another key sealed it, or it is damaged.
     Unreadable {
@@ -242,7 +243,7 @@ pub enum Action {
         /// 64 hexadecimal digits.
         key: String,
         /// The entry's plain text, which holds secrets; wiped when dropped.
-        entry: Zeroizing<Vec<u8>>,
+        entry: Secret<Vec<u8>>,
         /// After this time the entry is of no use.
         ttl: Duration,
         /// How long it may take.

@@ -49,7 +49,7 @@ impl Entry {
         session: &Session,
         issued_at: ServiceTime,
         clock: Option<&ClockHint>,
-    ) -> Zeroizing<Vec<u8>> {
+    ) -> Secret<Vec<u8>> {
         let credentials = &session.credentials;
         let optional = [
             ("account_id", credentials.account_id.as_deref()),
@@ -176,7 +176,7 @@ pub(super) struct Failure {
 }
 
 impl Failure {
-    pub(super) fn write(error: &Error, at: ServiceTime, until: ServiceTime) -> Zeroizing<Vec<u8>> {
+    pub(super) fn write(error: &Error, at: ServiceTime, until: ServiceTime) -> Secret<Vec<u8>> {
         let mut json = Zeroizing::new(String::from("{\"version\":"));
         json.push_str(&VERSION.to_string());
         push_member(&mut json, "code", error.kind().code());
@@ -235,6 +235,6 @@ fn push_number(json: &mut String, name: &str, value: i64) {
     json.push_str(&value.to_string());
 }
 
-fn into_bytes(mut json: Zeroizing<String>) -> Zeroizing<Vec<u8>> {
-    Zeroizing::new(core::mem::take(&mut *json).into_bytes())
+fn into_bytes(mut json: Zeroizing<String>) -> Secret<Vec<u8>> {
+    Secret::new(core::mem::take(&mut *json).into_bytes())
 }

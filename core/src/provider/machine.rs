@@ -4,10 +4,8 @@ mod exchange;
 mod outcome;
 mod share;
 
-use alloc::{collections::VecDeque, string::String, sync::Arc};
+use alloc::{collections::VecDeque, string::String, sync::Arc, vec::Vec};
 use core::time::Duration;
-
-use zeroize::Zeroizing;
 
 use super::{
     action::{Action, Advice, Event, Note, NoteKind, Window},
@@ -16,7 +14,7 @@ use super::{
     random::Random,
     sharing::{EntryKey, Sharing},
 };
-use crate::{CertificateChain, CreateSession, Error, Session, UnsignedRequest};
+use crate::{CertificateChain, CreateSession, Error, Secret, Session, UnsignedRequest};
 
 /// The most notes that wait for a driver. Older ones are dropped.
 const MAX_NOTES: usize = 64;
@@ -25,7 +23,7 @@ const MAX_NOTES: usize = 64;
 /// [module](crate::provider).
 ///
 /// It holds the credentials, which are wiped when they are replaced and when it is dropped.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Provider {
     call: CreateSession,
     limits: Limits,
@@ -49,7 +47,7 @@ pub struct Provider {
 }
 
 /// Credentials, and when to do something about them, in milliseconds of the service's time.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct Held {
     session: Session,
     /// When the credentials were issued.
@@ -77,7 +75,7 @@ enum Standing {
 }
 
 /// A renewal under way.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct Drive {
     /// When it ends at the latest, on the time line.
     deadline: u64,
@@ -87,8 +85,8 @@ struct Drive {
     pending: Option<Pending>,
     /// Whether valid credentials were at hand when it began.
     had_valid: bool,
-    /// Whether callers wait for it although the credentials at hand are valid.
-    is_wanted: bool,
+    /// Whether a caller does not want these.
+    is_refresh: bool,
     key: Option<EntryKey>,
     chain: Option<CertificateChain>,
     request: Option<Arc<UnsignedRequest>>,
@@ -106,12 +104,12 @@ struct Drive {
     /// The error of the last attempt.
     last: Option<Error>,
     /// What is stored when the renewal has ended.
-    to_store: VecDeque<(EntryKey, Zeroizing<alloc::vec::Vec<u8>>, u64)>,
+    to_store: VecDeque<(EntryKey, Secret<Vec<u8>>, u64)>,
     /// Whether only the store and the lock are left to do.
     is_over: bool,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct Pending {
     id: u32,
     stage: Stage,
@@ -211,16 +209,9 @@ impl Provider {
     #[must_use]
     pub fn one_shot(&self, seed: u64) -> Self {
         Self {
-            sharing: None,
-            random: Random::new(seed),
-            held: None,
-            failures: 0,
-            retry_at: None,
-            error: None,
-            wants_refresh: false,
-            drive: None,
-            queue: VecDeque::new(),
-            ..self.clone()
+            limits: self.limits,
+            clock: self.clock.clone(),
+            ..Self::new(self.call.clone(), &Policy::default(), seed)
         }
     }
 
@@ -286,7 +277,7 @@ impl Provider {
         let is_wanted = self
             .drive
             .as_ref()
-            .is_some_and(|drive| drive.is_wanted && !drive.is_over);
+            .is_some_and(|drive| drive.is_refresh && !drive.is_over);
         if standing == Standing::Fresh && !self.wants_refresh && !is_wanted {
             return Advice::Use(self.window_of_use());
         }
@@ -301,7 +292,7 @@ impl Provider {
                 }
                 Standing::Mandatory if drive.is_over => Advice::Use(self.window(left)),
                 _ if drive.is_over => self.refusal().unwrap_or(Advice::Wait {
-                    at_most: Duration::from_millis(left),
+                    at_most: Duration::from_millis(left.min(GRACE)),
                 }),
                 _ => Advice::Wait {
                     at_most: Duration::from_millis(left),
@@ -337,7 +328,7 @@ impl Provider {
                 let under_way = self.drive.as_mut().filter(|drive| !drive.is_over);
                 self.wants_refresh = under_way.is_none();
                 if let Some(drive) = under_way {
-                    drive.is_wanted = true;
+                    drive.is_refresh = true;
                 }
             }
             Event::Forked { seed } => self.fork(seed),
@@ -499,13 +490,12 @@ impl Provider {
         };
         self.queue
             .retain(|action| matches!(action, Action::Note(_)));
-        let is_wanted = core::mem::take(&mut self.wants_refresh);
         let mut drive = Drive {
             deadline: line.saturating_add(limit),
             attended_at: line,
             pending: None,
             had_valid,
-            is_wanted,
+            is_refresh: core::mem::take(&mut self.wants_refresh),
             key: None,
             chain: None,
             request: None,

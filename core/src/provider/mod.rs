@@ -154,8 +154,8 @@
 //! (it appends the tag). An entry that is not sealed begins with `{`.
 //!
 //! * With a lock: look, lock, look again, look for a failure, renew, store, unlock. Those who find the
-//!   lock held go on with the credentials that they have; those who have none look again every 150 to
-//!   300 ms, and renew by themselves when the lease is over.
+//!   lock held go on with the credentials that they have; those who have none look again, after 150 to
+//!   300 ms at first and after seconds later, and renew by themselves when the lease is over.
 //! * Without a lock each member draws its own moment before the mandatory window, and looks into the
 //!   store then. Members that start together spread their first calls.
 //! * A store that fails or is slow is passed over, and left alone for [`Policy::store_rest`].

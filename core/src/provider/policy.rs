@@ -103,9 +103,11 @@ pub(super) const BLIND_LOOK: u64 = 60_000;
 /// A driver that has not come for its next action within this time after it should have is lost:
 /// the next caller drives.
 pub(super) const GRACE: u64 = 2_000;
-/// How often those who wait for another's session look for it, in milliseconds; up to twice that, at
-/// random.
+/// How often those who wait for another's session look for it, in milliseconds, at first; up to twice
+/// that, at random.
 pub(super) const LOOK_PAUSE: u64 = 150;
+/// The same when they have waited for seconds: a fleet must not overload its store.
+pub(super) const LONGEST_LOOK_PAUSE: u64 = 2000;
 /// How long a member with valid credentials goes on when another renews, before it looks for the
 /// result: half of this to one and a half.
 pub(super) const LOOK_AGAIN: u64 = 20_000;

@@ -3,17 +3,18 @@
 use alloc::{string::ToString, vec::Vec};
 use core::time::Duration;
 
-use zeroize::Zeroizing;
-
 use super::{Look, Provider, Stage, Standing, Then};
 use crate::{
-    CertificateChain, Error, ErrorKind,
+    CertificateChain, Error, ErrorKind, Secret,
     provider::{
         action::{Action, NoteKind},
         answer,
         clock::{IGNORED_OFFSET_SECONDS, ServiceTime},
         entry::{ClockHint, Entry, Failure},
-        policy::{LOOK_AGAIN, LOOK_PAUSE, SHARED_REFUSAL, SHARED_SILENCE, SHORTEST_ATTEMPT},
+        policy::{
+            LONGEST_LOOK_PAUSE, LOOK_AGAIN, LOOK_PAUSE, SHARED_REFUSAL, SHARED_SILENCE,
+            SHORTEST_ATTEMPT,
+        },
         sharing::EntryKey,
     },
 };
@@ -81,18 +82,18 @@ impl Provider {
         );
     }
 
-    pub(super) fn looked(&mut self, look: Look, entry: Option<Zeroizing<Vec<u8>>>) {
+    pub(super) fn looked(&mut self, look: Look, entry: Option<Secret<Vec<u8>>>) {
         let Some(entry) = entry else {
             self.after_look(look);
             return;
         };
         if look == Look::Failure {
-            if !self.adopt(&entry) {
+            if !self.adopt(entry.expose()) {
                 self.after_look(look);
             }
             return;
         }
-        match Entry::read(&entry).map(|entry| self.restore(entry)) {
+        match Entry::read(entry.expose()).map(|entry| self.restore(entry)) {
             Some(true) => self.finish(),
             Some(false) => self.after_look(look),
             None => self.unreadable(look),
@@ -183,11 +184,13 @@ impl Provider {
     pub(super) fn lock_held(&mut self) {
         let line = self.clock.line();
         let now = self.clock.service_milliseconds();
+        let is_refresh = self.drive.as_ref().is_some_and(|drive| drive.is_refresh);
         if self
             .held
             .as_ref()
             .is_some_and(|held| now < held.mandatory_at)
             && !self.clock.is_doubtful()
+            && !is_refresh
         {
             // Another renews: go on with what is there, and look for the result later.
             let rest = LOOK_AGAIN / 2 + self.random.up_to(LOOK_AGAIN);
@@ -208,7 +211,10 @@ impl Provider {
             );
             self.look(Look::Failure);
         } else {
-            let pause = LOOK_PAUSE + self.random.up_to(LOOK_PAUSE);
+            // The longer it has taken, the longer it may take: a quarter of that, and as much again.
+            let waited = lease.saturating_sub(until.saturating_sub(line));
+            let pause = (waited / 4).clamp(LOOK_PAUSE, LONGEST_LOOK_PAUSE);
+            let pause = pause + self.random.up_to(pause);
             self.pause(Then::Look, pause.min(self.left().max(1)));
         }
     }
