@@ -31,7 +31,8 @@ export class Driver {
   #provider;
   #host;
   #turn = 0;
-  #ended = Promise.resolve();
+  #bell; // what those who wait are waiting for
+  #ring;
   #signer; // the identity that was loaded last
   #request; // { url, headers, body } of what was signed last
   #unlock;
@@ -64,21 +65,25 @@ export class Driver {
 
   /** Waits until there are credentials or an error, at most so long. */
   async wait(milliseconds) {
-    await within(this.#ended, milliseconds);
+    this.#bell ??= new Promise((done) => (this.#ring = done));
+    await within(this.#bell, milliseconds);
+  }
+
+  #wake() {
+    this.#ring?.();
+    this.#bell = this.#ring = undefined;
   }
 
   /** Drives until there is nothing more to do. One that was driving before is lost: it stops. */
   async drive(logger) {
     const turn = (this.#turn += 1);
-    let ends;
-    this.#ended = new Promise((done) => (ends = done));
     try {
       while (turn === this.#turn) {
         const action = this.#provider.poll(...this.#host.now());
         if (action === undefined) return;
         const { kind } = action;
         if (kind === "note") this.#host.note(action, logger);
-        else if (kind === "use" || kind === "fail") ends();
+        else if (kind === "use" || kind === "fail") this.#wake();
         else {
           const tell = await this.#carryOut(action);
           if (turn === this.#turn) tell();
@@ -86,10 +91,10 @@ export class Driver {
         action.free?.();
       }
     } catch (thrown) {
-      this.#provider.cancelled(...this.#host.now());
+      if (turn === this.#turn) this.#provider.cancelled(...this.#host.now());
       throw thrown;
     } finally {
-      ends();
+      this.#wake();
     }
   }
 

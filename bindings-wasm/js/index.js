@@ -7,6 +7,9 @@ import { readIdentity } from "./keys.js";
 import { Provider } from "./provider.js";
 import { awsClient, requestSigner } from "./sign.js";
 
+/** What a single call says is wanted from the service. */
+const withoutCache = (init) => (init?.cache === undefined ? init : { ...init, cache: undefined });
+
 /** `load` returns the core, or a promise of it; it is called when the core is first needed, and again. */
 export function bind(load) {
   function fromRolesAnywhere(init) {
@@ -17,7 +20,7 @@ export function bind(load) {
     credentials.memoized = true;
     return credentials;
   }
-  const createSession = async (init) => new Provider(load, init).createSession();
+  const createSession = async (init) => new Provider(load, withoutCache(init)).createSession();
   const signRequest = requestSigner(load);
   return { fromRolesAnywhere, createSession, signRequest, AwsClient: awsClient(signRequest) };
 }

@@ -23,9 +23,8 @@ export class Provider {
   #cache;
   #clock;
   #monotonic;
-  #core; // once it is there, with the call and its driver
+  #core; // once it is there, with the call and what drives
   #call;
-  #provider;
   #driver;
   #identity; // of `init`, read once
   #held; // the SDK's credentials, and for how long they are used without asking:
@@ -55,7 +54,7 @@ export class Provider {
     this.#load = load;
     this.#init = init;
     this.#cache = init.cache === undefined ? undefined : sharedSessions(init.cache);
-    this.#clock = init.clock ?? Date.now;
+    this.#clock = init.clock ?? (() => Date.now());
     // Beside a clock of the user's it would tell another time.
     const hasMonotonic = init.clock === undefined && typeof globalThis.performance?.now === "function";
     this.#monotonic = hasMonotonic ? () => performance.now() : () => Number.NaN;
@@ -90,10 +89,10 @@ export class Provider {
     }
   }
 
-  /** One CreateSession call, past the cache and the credentials at hand: all that the service says. */
+  /** One CreateSession call of a provider that is used for nothing else: all that the service says. */
   async createSession() {
     await this.#ready();
-    const driver = this.#drive(this.#provider.oneShot(seed()));
+    const driver = this.#driver;
     driver.ask();
     await driver.drive();
     const { session } = driver;
@@ -151,17 +150,13 @@ export class Provider {
     );
     const attempts = init.maxAttempts === undefined ? undefined : Math.min(init.maxAttempts, MAX_ATTEMPTS);
     this.#core = core;
-    this.#provider = new core.Provider(this.#call, seed(), attempts, init.timeoutMilliseconds);
-    if (this.#cache !== undefined) {
-      const { store, propagationSeconds, coldSpreadMilliseconds } = this.#cache;
-      this.#provider.share(store.lock !== undefined, propagationSeconds * 1000, coldSpreadMilliseconds);
-    }
-    this.#driver = this.#drive(this.#provider);
-  }
-
-  #drive(provider) {
-    const init = this.#init;
-    return new Driver(this.#core, provider, {
+    const cache = this.#cache;
+    const sharing = cache === undefined ? [] : [cache.store.lock !== undefined, cache.propagationSeconds * 1000, cache.coldSpreadMilliseconds];
+    const [seed] = crypto.getRandomValues(new Uint32Array(1));
+    const windows = [undefined, undefined, undefined, undefined]; // the core's
+    const [hasLock, propagation, coldSpread] = sharing;
+    const provider = new core.Provider(this.#call, seed, attempts, init.timeoutMilliseconds, ...windows, hasLock, propagation, coldSpread, undefined, undefined, false);
+    this.#driver = new Driver(core, provider, {
       cache: this.#cache,
       endpoint: this.#call.endpointUrl,
       fetch: init.fetch ?? ((...request) => globalThis.fetch(...request)),
@@ -212,8 +207,6 @@ export class Provider {
     this.#accepted.add(client);
   }
 }
-
-const seed = () => crypto.getRandomValues(new Uint32Array(1))[0];
 
 /** The SDK's `AwsCredentialIdentity`. */
 function credentialsOf({ accessKeyId, secretAccessKey, sessionToken, accountId, expiration }) {

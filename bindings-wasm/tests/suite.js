@@ -11,10 +11,11 @@ import renewal from "./cases/renewal.js";
 import service from "./cases/service.js";
 import sharing from "./cases/sharing.js";
 import requests from "./cases/requests.js";
+import faults from "./cases/faults.js";
 
 const suite = new Suite();
 // The first looks at a module that is not loaded yet.
-for (const cases of [containers, vectors, lifecycle, keys, renewal, service, sharing, requests]) cases(suite);
+for (const cases of [containers, vectors, lifecycle, keys, renewal, service, faults, sharing, requests]) cases(suite);
 
 export async function run(context, only) {
   const given = prepared(context);

@@ -8,7 +8,7 @@ use std::{sync::Arc, time::Duration};
 use napi::{Env, bindgen_prelude::Uint8Array};
 use napi_derive::napi;
 use rolesanywhere_core::{
-    self as core, HttpResponse,
+    self as core, HttpResponse, Secret,
     provider::{self, Event, HostTime, Loss, Policy, Reading, Sharing},
 };
 use zeroize::Zeroizing;
@@ -30,12 +30,16 @@ pub struct Provider {
 
 #[napi]
 impl Provider {
-    /// A provider for one call. `seed` is random, not secret. The rest is of the core's policy, in
-    /// milliseconds; what is not given is the core's.
+    /// A provider for one call. `seed` is random, not secret.
+    ///
+    /// The next six are of the core's policy, times in milliseconds; what is not given is the core's.
+    /// With `has_lock` sessions are shared through a store of the host's; the next three are then the
+    /// core's `Sharing`. The last two tell what is known of the monotonic clock: the start of the machine
+    /// for which it is the same in all processes, and whether it runs while the machine sleeps.
     #[napi(constructor)]
     #[allow(
         clippy::too_many_arguments,
-        reason = "the policy, which the wasm package's `provider.js` names"
+        reason = "named in the wasm package's `provider.js`"
     )]
     pub fn new(
         call: &CreateSession,
@@ -46,6 +50,12 @@ impl Provider {
         mandatory_window: Option<f64>,
         patience: Option<f64>,
         total_timeout: Option<f64>,
+        has_lock: Option<bool>,
+        propagation: Option<f64>,
+        cold_spread: Option<f64>,
+        identity: Option<String>,
+        machine: Option<String>,
+        counts_sleep: bool,
     ) -> Self {
         let mut policy = Policy::default();
         policy.attempts = attempts.unwrap_or(policy.attempts);
@@ -58,51 +68,22 @@ impl Provider {
         ] {
             *limit = given.map_or(*limit, duration);
         }
-        let call = call.call.clone();
-        Self {
-            provider: provider::Provider::new(call, &policy, u64::from(seed)),
+        let mut provider = provider::Provider::new(call.call.clone(), &policy, u64::from(seed));
+        if let Some(has_lock) = has_lock {
+            let mut sharing = Sharing::with_lock();
+            sharing.has_lock = has_lock;
+            sharing.propagation = duration(propagation.unwrap_or_default());
+            sharing.cold_spread = duration(cold_spread.unwrap_or_default());
+            sharing.identity = identity;
+            provider = provider.with_sharing(sharing);
         }
-    }
-
-    /// Shares sessions through a store of the host's; times in milliseconds. `identity` stands for the
-    /// certificate where it is known before that is loaded.
-    #[napi]
-    pub fn share(
-        &mut self,
-        has_lock: bool,
-        propagation: f64,
-        cold_spread: f64,
-        identity: Option<String>,
-    ) {
-        let mut sharing = if has_lock {
-            Sharing::with_lock()
-        } else {
-            Sharing::without_lock(duration(propagation), duration(cold_spread))
-        };
-        sharing.identity = identity;
-        self.provider = self.provider.clone().with_sharing(sharing);
-    }
-
-    /// What is known of the monotonic clock: the start of the machine for which it is the same in all
-    /// processes, and whether it runs while the machine sleeps.
-    #[napi]
-    pub fn clocks(&mut self, machine: Option<String>, counts_sleep: bool) {
-        let mut provider = self.provider.clone();
         if let Some(machine) = machine {
             provider = provider.with_machine(&machine);
         }
         if counts_sleep {
             provider = provider.with_monotonic_that_counts_sleep();
         }
-        self.provider = provider;
-    }
-
-    /// Another, for one call past the credentials at hand and past the store.
-    #[napi]
-    pub fn one_shot(&self, seed: u32) -> Self {
-        Self {
-            provider: self.provider.one_shot(u64::from(seed)),
-        }
+        Self { provider }
     }
 
     /// What a caller who wants credentials is to do.
@@ -307,7 +288,7 @@ impl Provider {
     /// The store was read: the entry, unsealed, or nothing.
     #[napi(catch_unwind)]
     pub fn loaded(&mut self, wall: f64, monotonic: f64, id: u32, entry: Option<Uint8Array>) {
-        let entry = entry.map(crate::convert::secret);
+        let entry = entry.map(|bytes| Secret::new(bytes.to_vec()));
         self.handle(wall, monotonic, Event::Loaded { id, entry });
     }
 
@@ -450,7 +431,7 @@ impl Action {
     #[napi(getter)]
     pub fn entry(&self) -> Maybe<&str> {
         maybe(match &self.action {
-            provider::Action::Store { entry, .. } => std::str::from_utf8(entry).ok(),
+            provider::Action::Store { entry, .. } => std::str::from_utf8(entry.expose()).ok(),
             _ => None,
         })
     }

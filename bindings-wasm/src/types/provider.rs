@@ -7,7 +7,7 @@ use alloc::{borrow::ToOwned, string::String, sync::Arc, vec::Vec};
 use core::time::Duration;
 
 use rolesanywhere_core::{
-    self as core_, HttpResponse,
+    self as core_, HttpResponse, Secret,
     provider::{self, Event, HostTime, Loss, Policy, Reading, Sharing},
 };
 use wasm_bindgen::prelude::*;
@@ -26,10 +26,14 @@ pub struct Provider(provider::Provider);
 
 #[wasm_bindgen]
 impl Provider {
-    /// A provider for one call. `seed` is random, not secret. The rest is of the core's policy, in
-    /// milliseconds; what is not given is the core's.
+    /// A provider for one call. `seed` is random, not secret.
+    ///
+    /// The next six are of the core's policy, times in milliseconds; what is not given is the core's.
+    /// With `has_lock` sessions are shared through a store of the host's; the next three are then the
+    /// core's `Sharing`. The last two tell what is known of the monotonic clock: the start of the machine
+    /// for which it is the same in all processes, and whether it runs while the machine sleeps.
     #[wasm_bindgen(constructor)]
-    #[allow(clippy::too_many_arguments)] // the policy, which is named in `js/provider.js`
+    #[allow(clippy::too_many_arguments)] // named in `js/provider.js`
     pub fn new(
         call: &CreateSession,
         seed: u32,
@@ -39,6 +43,12 @@ impl Provider {
         mandatory_window: Option<f64>,
         patience: Option<f64>,
         total_timeout: Option<f64>,
+        has_lock: Option<bool>,
+        propagation: Option<f64>,
+        cold_spread: Option<f64>,
+        identity: Option<String>,
+        machine: Option<String>,
+        counts_sleep: bool,
     ) -> Self {
         let mut policy = Policy::default();
         policy.attempts = attempts.unwrap_or(policy.attempts);
@@ -51,45 +61,22 @@ impl Provider {
         ] {
             *limit = given.map_or(*limit, duration);
         }
-        let call = call.0.clone();
-        Self(provider::Provider::new(call, &policy, u64::from(seed)))
-    }
-
-    /// Shares sessions through a store of the host's; times in milliseconds. `identity` stands for the
-    /// certificate where it is known before that is loaded.
-    pub fn share(
-        &mut self,
-        has_lock: bool,
-        propagation: f64,
-        cold_spread: f64,
-        identity: Option<String>,
-    ) {
-        let mut sharing = if has_lock {
-            Sharing::with_lock()
-        } else {
-            Sharing::without_lock(duration(propagation), duration(cold_spread))
-        };
-        sharing.identity = identity;
-        self.0 = self.0.clone().with_sharing(sharing);
-    }
-
-    /// What is known of the monotonic clock: the start of the machine for which it is the same in all
-    /// processes, and whether it runs while the machine sleeps.
-    pub fn clocks(&mut self, machine: Option<String>, counts_sleep: bool) {
-        let mut provider = self.0.clone();
+        let mut provider = provider::Provider::new(call.0.clone(), &policy, u64::from(seed));
+        if let Some(has_lock) = has_lock {
+            let mut sharing = Sharing::with_lock();
+            sharing.has_lock = has_lock;
+            sharing.propagation = duration(propagation.unwrap_or_default());
+            sharing.cold_spread = duration(cold_spread.unwrap_or_default());
+            sharing.identity = identity;
+            provider = provider.with_sharing(sharing);
+        }
         if let Some(machine) = machine {
             provider = provider.with_machine(&machine);
         }
         if counts_sleep {
             provider = provider.with_monotonic_that_counts_sleep();
         }
-        self.0 = provider;
-    }
-
-    /// Another, for one call past the credentials at hand and past the store.
-    #[wasm_bindgen(js_name = oneShot)]
-    pub fn one_shot(&self, seed: u32) -> Self {
-        Self(self.0.one_shot(u64::from(seed)))
+        Self(provider)
     }
 
     /// What a caller who wants credentials is to do.
@@ -268,7 +255,7 @@ impl Provider {
 
     /// The store was read: the entry, unsealed, or nothing.
     pub fn loaded(&mut self, wall: f64, monotonic: f64, id: u32, entry: Option<Vec<u8>>) {
-        let entry = entry.map(Zeroizing::new);
+        let entry = entry.map(Secret::new);
         self.handle(wall, monotonic, Event::Loaded { id, entry });
     }
 
@@ -426,7 +413,9 @@ impl Action {
     #[wasm_bindgen(getter)]
     pub fn entry(&self) -> Option<JsValue> {
         match &self.0 {
-            provider::Action::Store { entry, .. } => core::str::from_utf8(entry).ok().map(text),
+            provider::Action::Store { entry, .. } => {
+                core::str::from_utf8(entry.expose()).ok().map(text)
+            }
             _ => None,
         }
     }

@@ -75,14 +75,10 @@ class Scenario {
       undefined, json.endpoint, false, false, undefined, undefined, [], false,
     );
     const milliseconds = known.map((name) => (limits[name] === undefined ? undefined : limits[name] * 1000));
-    this.#provider = new core.Provider(call, seed, attempts, ...milliseconds);
-    if (sharing !== undefined) {
-      const { lock, propagation = 0, cold_spread: spread = 0, identity } = sharing;
-      this.#provider.share(lock, propagation * 1000, spread * 1000, identity);
-    }
-    if (json.machine !== undefined || json.monotonic_counts_sleep === true) {
-      this.#provider.clocks(json.machine, json.monotonic_counts_sleep === true);
-    }
+    const { lock, propagation = 0, cold_spread: spread = 0, identity } = sharing ?? {};
+    this.#provider = new core.Provider(
+      call, seed, attempts, ...milliseconds, lock, propagation * 1000, spread * 1000, identity, json.machine, json.monotonic_counts_sleep === true,
+    );
     this.#start = Date.parse(json.start ?? "2026-11-27T12:00:00Z");
   }
 

@@ -87,6 +87,9 @@ struct Drive {
     had_valid: bool,
     /// Whether a caller does not want these.
     is_refresh: bool,
+    /// Whether callers wait for it although the credentials at hand are valid: one did not want these
+    /// when it had begun.
+    is_awaited: bool,
     key: Option<EntryKey>,
     chain: Option<CertificateChain>,
     request: Option<Arc<UnsignedRequest>>,
@@ -274,11 +277,11 @@ impl Provider {
     pub fn ask(&mut self, now: Reading) -> Advice {
         self.advance(now);
         let standing = self.standing();
-        let is_wanted = self
+        let is_awaited = self
             .drive
             .as_ref()
-            .is_some_and(|drive| drive.is_refresh && !drive.is_over);
-        if standing == Standing::Fresh && !self.wants_refresh && !is_wanted {
+            .is_some_and(|drive| drive.is_awaited && !drive.is_over);
+        if standing == Standing::Fresh && !self.wants_refresh && !is_awaited {
             return Advice::Use(self.window_of_use());
         }
         let line = self.clock.line();
@@ -287,7 +290,7 @@ impl Provider {
         if let Some(drive) = self.drive.as_mut().filter(|_| !is_lost) {
             let left = drive.deadline.saturating_sub(line).saturating_add(GRACE);
             return match standing {
-                Standing::Fresh | Standing::Background if !is_wanted => {
+                Standing::Fresh | Standing::Background if !is_awaited => {
                     Advice::Use(self.window(left))
                 }
                 Standing::Mandatory if drive.is_over => Advice::Use(self.window(left)),
@@ -329,6 +332,7 @@ impl Provider {
                 self.wants_refresh = under_way.is_none();
                 if let Some(drive) = under_way {
                     drive.is_refresh = true;
+                    drive.is_awaited = true;
                 }
             }
             Event::Forked { seed } => self.fork(seed),
@@ -496,6 +500,7 @@ impl Provider {
             pending: None,
             had_valid,
             is_refresh: core::mem::take(&mut self.wants_refresh),
+            is_awaited: false,
             key: None,
             chain: None,
             request: None,
