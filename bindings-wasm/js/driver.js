@@ -23,8 +23,9 @@ async function within(work, milliseconds) {
 }
 
 /**
- * Drives one provider of the core's. `host` is `{ now, identity, fetch, endpoint, sleep, cache, note }`;
- * `now` returns the wall clock and the monotonic one, in milliseconds.
+ * Drives one provider of the core's. `host` is `{ now, identity, fetch, endpoint, sleep, cache, use, note }`:
+ * `now` returns the wall clock and the monotonic one, in milliseconds; `use` takes the window in which the
+ * session is used without asking.
  */
 export class Driver {
   #core;
@@ -83,8 +84,10 @@ export class Driver {
         if (action === undefined) return;
         const { kind } = action;
         if (kind === "note") this.#host.note(action, logger);
-        else if (kind === "use" || kind === "fail") this.#wake();
-        else {
+        else if (kind === "use" || kind === "fail") {
+          if (kind === "use") this.#host.use(action.window);
+          this.#wake();
+        } else {
           const tell = await this.#carryOut(action);
           if (turn === this.#turn) tell();
         }

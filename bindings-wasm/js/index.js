@@ -26,5 +26,6 @@ export function bind(load) {
 }
 
 export { cacheApi, durableObject, SessionCacheObject, workersKv, ERROR_CODES, RolesAnywhereError, isRolesAnywhereError };
-// For a host that reads files itself: `identity` may return what this makes.
-export { readIdentity };
+// For a host that reads files itself: `identity` may return what the first makes, and the second takes what
+// the core is told with the error that it throws.
+export { readIdentity, identityFailures };

@@ -165,6 +165,7 @@ export class Provider {
         logger?.[isWarning ? "warn" : "debug"]?.(`rolesanywhere: ${message}`);
       },
       now: () => [this.#clock(), this.#monotonic()],
+      use: (window) => this.#use(window),
       sleep: init.sleep ?? ((milliseconds) => new Promise((done) => setTimeout(done, milliseconds))),
     });
   }

@@ -141,6 +141,8 @@ export default function cases(suite) {
     let calls = 0;
     const provider = api.fromRolesAnywhere(init("P-256", { clock: () => now, fetch: async () => session(`ASIA${(calls += 1)}`, 3600, start) }));
     await provider();
+    now += 60_000;
+    equal([(await provider()).accessKeyId, calls], ["ASIA1", 1]);
     // Without a monotonic clock nobody knows how much time has passed: the service is asked.
     now -= 1800_000;
     equal([(await provider()).accessKeyId, calls], ["ASIA2", 2]);
