@@ -37,12 +37,6 @@ impl Failure {
         self.0.message().to_owned()
     }
 
-    /// Whether the same request, signed anew, may succeed later.
-    #[wasm_bindgen(getter)]
-    pub fn retryable(&self) -> bool {
-        self.0.is_retryable()
-    }
-
     /// The HTTP status, where the service answered.
     #[wasm_bindgen(getter)]
     pub fn status(&self) -> Option<u16> {
@@ -88,13 +82,25 @@ impl Failure {
     }
 }
 
+/// For tests.
+#[cfg(feature = "full")]
+#[wasm_bindgen]
+impl Failure {
+    /// Whether the same request, signed anew, may succeed later.
+    #[wasm_bindgen(getter)]
+    pub fn retryable(&self) -> bool {
+        self.0.is_retryable()
+    }
+}
+
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         Self(error)
     }
 }
 
-/// Every code: the contract across languages.
+/// Every code: the contract across languages. For tests.
+#[cfg(feature = "full")]
 #[wasm_bindgen(js_name = errorCodes)]
 pub fn error_codes() -> Vec<String> {
     let kinds = ErrorKind::ALL.iter();

@@ -17,10 +17,7 @@ use rolesanywhere_core::{
 use zeroize::Zeroizing;
 
 use super::{UnsignedRequest, session::Signature};
-use crate::{
-    convert::{seconds_of, secret},
-    error::OrThrow,
-};
+use crate::{convert::secret, error::OrThrow};
 
 /// The end entity's certificate with its intermediates.
 #[napi]
@@ -61,28 +58,10 @@ impl CertificateChain {
         Ok(Uint8Array::from(key.as_bytes()))
     }
 
-    /// SHA-256 over the end entity's DER, hexadecimal.
-    #[napi(getter)]
-    pub fn fingerprint_sha256(&self) -> String {
-        self.chain.end_entity().fingerprint_sha256()
-    }
-
     /// The end entity's serial number in decimal.
     #[napi(getter)]
     pub fn serial_decimal(&self) -> &str {
         self.chain.end_entity().serial_decimal()
-    }
-
-    /// The first second of the end entity's validity.
-    #[napi(getter)]
-    pub fn not_before(&self) -> f64 {
-        seconds_of(self.chain.end_entity().not_before())
-    }
-
-    /// The last second of the end entity's validity.
-    #[napi(getter)]
-    pub fn not_after(&self) -> f64 {
-        seconds_of(self.chain.end_entity().not_after())
     }
 }
 

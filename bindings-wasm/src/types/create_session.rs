@@ -78,7 +78,12 @@ impl CreateSession {
     pub fn partition(&self) -> String {
         self.0.endpoint().partition().id().to_owned()
     }
+}
 
+/// For tests and benchmarks: `Provider` makes its own.
+#[cfg(feature = "full")]
+#[wasm_bindgen]
+impl CreateSession {
     /// The request to sign, dated `now`.
     pub fn prepare(&self, chain: &CertificateChain, now: f64) -> Result<UnsignedRequest> {
         Ok(UnsignedRequest(Arc::new(
@@ -118,12 +123,6 @@ impl UnsignedRequest {
     #[wasm_bindgen(getter)]
     pub fn algorithm(&self) -> String {
         self.0.algorithm().name().to_owned()
-    }
-
-    /// The canonical request.
-    #[wasm_bindgen(getter, js_name = canonicalRequest)]
-    pub fn canonical_request(&self) -> String {
-        self.0.canonical_request().to_owned()
     }
 
     /// The message to sign, not hashed, in UTF-8.
@@ -171,6 +170,17 @@ impl UnsignedRequest {
             }
         };
         Ok(Signature(signature))
+    }
+}
+
+/// For tests and benchmarks.
+#[cfg(feature = "full")]
+#[wasm_bindgen]
+impl UnsignedRequest {
+    /// The canonical request.
+    #[wasm_bindgen(getter, js_name = canonicalRequest)]
+    pub fn canonical_request(&self) -> String {
+        self.0.canonical_request().to_owned()
     }
 
     /// The header `authorization`.

@@ -101,12 +101,6 @@ impl Provider {
         Some(Failure(self.0.error()?.clone()))
     }
 
-    /// For how many milliseconds the service accepts the credentials at hand.
-    #[wasm_bindgen(js_name = validFor)]
-    pub fn valid_for(&mut self, wall: f64, monotonic: f64) -> f64 {
-        milliseconds(self.0.valid_for(reading(wall, monotonic)))
-    }
-
     // ---- events
 
     /// A pause is over.
@@ -122,23 +116,6 @@ impl Provider {
     /// The credentials at hand are not wanted.
     pub fn refresh(&mut self, wall: f64, monotonic: f64) {
         self.handle(wall, monotonic, Event::Refresh);
-    }
-
-    /// The machine slept, or the network is back.
-    pub fn resumed(&mut self, wall: f64, monotonic: f64) {
-        self.handle(wall, monotonic, Event::Resumed);
-    }
-
-    /// This is another process now.
-    pub fn forked(&mut self, wall: f64, monotonic: f64, seed: u32) {
-        let seed = u64::from(seed);
-        self.handle(wall, monotonic, Event::Forked { seed });
-    }
-
-    /// The lock that was ours is lost.
-    #[wasm_bindgen(js_name = lockLost)]
-    pub fn lock_lost(&mut self, wall: f64, monotonic: f64) {
-        self.handle(wall, monotonic, Event::LockLost);
     }
 
     /// The time of the action is over.
@@ -293,6 +270,34 @@ impl Provider {
     }
 }
 
+/// For tests: what no host of JavaScript's sees or needs.
+#[cfg(feature = "full")]
+#[wasm_bindgen]
+impl Provider {
+    /// For how many milliseconds the service accepts the credentials at hand.
+    #[wasm_bindgen(js_name = validFor)]
+    pub fn valid_for(&mut self, wall: f64, monotonic: f64) -> f64 {
+        milliseconds(self.0.valid_for(reading(wall, monotonic)))
+    }
+
+    /// The machine slept, or the network is back.
+    pub fn resumed(&mut self, wall: f64, monotonic: f64) {
+        self.handle(wall, monotonic, Event::Resumed);
+    }
+
+    /// This is another process now.
+    pub fn forked(&mut self, wall: f64, monotonic: f64, seed: u32) {
+        let seed = u64::from(seed);
+        self.handle(wall, monotonic, Event::Forked { seed });
+    }
+
+    /// The lock that was ours is lost.
+    #[wasm_bindgen(js_name = lockLost)]
+    pub fn lock_lost(&mut self, wall: f64, monotonic: f64) {
+        self.handle(wall, monotonic, Event::LockLost);
+    }
+}
+
 impl Provider {
     fn handle(&mut self, wall: f64, monotonic: f64, event: Event) {
         self.0.handle(reading(wall, monotonic), event);
@@ -429,12 +434,6 @@ impl Action {
         }
     }
 
-    /// With `note`: what it is about, a word.
-    #[wasm_bindgen(getter)]
-    pub fn about(&self) -> Option<String> {
-        Some(self.note()?.kind.word().to_owned())
-    }
-
     /// With `note`: one line.
     #[wasm_bindgen(getter)]
     pub fn message(&self) -> Option<String> {
@@ -452,6 +451,17 @@ impl Action {
             provider::Action::Note(note) => Some(note),
             _ => None,
         }
+    }
+}
+
+/// For tests.
+#[cfg(feature = "full")]
+#[wasm_bindgen]
+impl Action {
+    /// With `note`: what it is about, a word.
+    #[wasm_bindgen(getter)]
+    pub fn about(&self) -> Option<String> {
+        Some(self.note()?.kind.word().to_owned())
     }
 }
 
