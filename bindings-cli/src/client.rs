@@ -42,7 +42,7 @@ impl<'a> Client<'a> {
             environment,
             console,
             passwords: Passwords::new(&options.identity.password),
-            request: create_session(&options.session, &environment, console)?,
+            request: create_session(options, &environment, console)?,
         })
     }
 
@@ -147,10 +147,12 @@ fn reach(network: &NetworkOptions) -> Reach {
 
 /// The call that the options and the environment ask for.
 fn create_session(
-    options: &SessionOptions,
+    options: &ClientOptions,
     environment: &Environment<'_>,
     console: &Console,
 ) -> Result<CreateSession> {
+    let is_insecure = options.network.no_verify_ssl;
+    let options = &options.session;
     let request = CreateSession::new(
         &options.trust_anchor_arn,
         &options.profile_arn,
@@ -187,6 +189,10 @@ fn create_session(
         origin.unwrap_or("from the region"),
         endpoint.signing_region()
     ));
+    let endpoint = match is_insecure {
+        true => endpoint.with_plain_http(),
+        false => endpoint,
+    };
     request
         .with_endpoint(endpoint)
         .map_err(|error| Error::new(ErrorKind::InvalidInput, error.message()))
