@@ -1,7 +1,7 @@
 //! From the core's errors to what JavaScript catches: one class, told apart by `code`. `js/errors.js`
 //! makes a `RolesAnywhereError` of it.
 
-use alloc::{borrow::ToOwned, string::String, vec::Vec};
+use alloc::{borrow::ToOwned, string::String};
 
 use rolesanywhere_core::{Error, ErrorKind, ServiceError, UnixTime};
 use wasm_bindgen::prelude::*;
@@ -102,7 +102,7 @@ impl From<Error> for Failure {
 /// Every code: the contract across languages. For tests.
 #[cfg(feature = "full")]
 #[wasm_bindgen(js_name = errorCodes)]
-pub fn error_codes() -> Vec<String> {
+pub fn error_codes() -> alloc::vec::Vec<String> {
     let kinds = ErrorKind::ALL.iter();
     kinds.map(|kind| kind.code().to_owned()).collect()
 }

@@ -8,11 +8,7 @@ use rolesanywhere_core::{
 };
 use wasm_bindgen::prelude::*;
 
-use super::CertificateChain;
-use crate::{
-    convert::{pairs, time},
-    error::Result,
-};
+use crate::{convert::pairs, error::Result};
 
 /// A call of CreateSession whose parameters have been checked.
 #[wasm_bindgen]
@@ -85,9 +81,9 @@ impl CreateSession {
 #[wasm_bindgen]
 impl CreateSession {
     /// The request to sign, dated `now`.
-    pub fn prepare(&self, chain: &CertificateChain, now: f64) -> Result<UnsignedRequest> {
+    pub fn prepare(&self, chain: &super::CertificateChain, now: f64) -> Result<UnsignedRequest> {
         Ok(UnsignedRequest(Arc::new(
-            self.0.prepare(&chain.0, time(now))?,
+            self.0.prepare(&chain.0, crate::convert::time(now))?,
         )))
     }
 }
