@@ -139,7 +139,7 @@ function fixtureOf(authority, folder) {
       authorization: file("authorization.txt"),
     };
   });
-  return { arns: ARNS, account: ACCOUNT, region: REGION, identities, stranger, vectors: { cases, errors: json("errors.json"), endpoints: json("endpoints.json").endpoints, requests: json("signed-requests.json"), lifecycle: lifecycle(join(vectors, "lifecycle")) } };
+  return { arns: ARNS, account: ACCOUNT, region: REGION, identities, stranger, vectors: { cases, errors: json("errors.json"), endpoints: json("endpoints.json").endpoints, requests: json("signed-requests.json"), lifecycle: lifecycle(join(vectors, "lifecycle")), sharing: json("sharing.json") } };
 }
 
 function lifecycle(folder) {
