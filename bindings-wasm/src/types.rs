@@ -8,6 +8,8 @@ mod signing_key;
 
 pub use certificate_chain::CertificateChain;
 pub use create_session::{CreateSession, Signature, UnsignedRequest, partition_of};
+#[cfg(feature = "full")]
+pub use provider::explains;
 pub use provider::{Action, Advice, Provider, max_response_length};
 pub use session::Session;
 pub use signing_key::SigningKey;

@@ -471,6 +471,13 @@ impl Action {
     }
 }
 
+/// Whether the core's errors say what to do about a refusal (its feature `explain`). For tests: the wasm
+/// module has it too.
+#[napi]
+pub fn explains() -> bool {
+    true
+}
+
 /// The longest answer that is read, in bytes: a longer one is handed over as far as it was read.
 #[napi]
 pub fn max_response_length() -> u32 {

@@ -465,6 +465,13 @@ impl Action {
     }
 }
 
+/// Whether the core's errors say what to do about a refusal (its feature `explain`). For tests.
+#[cfg(feature = "full")]
+#[wasm_bindgen]
+pub fn explains() -> bool {
+    cfg!(feature = "explain")
+}
+
 /// The longest answer that is read, in bytes: a longer one is handed over as far as it was read.
 #[wasm_bindgen(js_name = maxResponseLength)]
 pub fn max_response_length() -> u32 {

@@ -31,7 +31,10 @@ export default function cases(suite) {
       if (name !== "key.pem") chains[name.replace(".pem", "")] = await core.CertificateChain.read(utf8(pem), undefined, undefined);
     }
     const failures = [];
-    for (const { name, json } of scenarios) {
+    // The wasm modules are built without the feature `explain`, which is a sixth of their size.
+    const played = scenarios.filter(({ json }) => json.needs === undefined || core.explains());
+    ok(played.length >= scenarios.length - 12, `only ${played.length} scenarios`);
+    for (const { name, json } of played) {
       for (const seed of [0, 1, 0xfeed_beef]) {
         try {
           await new Scenario(core, signer, chains, json, seed).play();
