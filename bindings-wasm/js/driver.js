@@ -45,8 +45,12 @@ export class Driver {
     this.#host = host;
   }
 
+  /** What a caller is to do: `{ kind, window, duration }`. */
   ask() {
-    return this.#provider.ask(...this.#host.now());
+    const advice = this.#provider.ask(...this.#host.now());
+    const { kind, window, duration } = advice;
+    advice.free?.();
+    return { kind, window, duration };
   }
 
   refresh() {
