@@ -22,8 +22,13 @@ const RETRYABLE = new Set(["service_unavailable", "throttled", "transport_failed
 // Two copies of the package (ESM and CommonJS, the full build and the WebCrypto one) have two
 // classes; the brand is one.
 const BRAND = Symbol.for("rolesanywhere.error");
-// What the core knows of an error, for its plan of renewals. Not a property: it is of no use to users.
+// What the core knows of an error, to be told it again. Not a property: it is of no use to users.
 const failures = new WeakMap();
+/**
+ * What a host that reads identities itself knows when one cannot be read: `{ modified, last }`, when the
+ * newest of its files was modified (milliseconds since 1970), and the last identity that could be read.
+ */
+export const identityFailures = new WeakMap();
 
 export class RolesAnywhereError extends Error {
   constructor(code, message, details = {}) {
@@ -68,14 +73,6 @@ export function failureOf(core, error) {
   return failures.get(error) ?? new core.Failure(error.code, error.message);
 }
 
-/** The same error again, with a stack of its own: each caller of a failed renewal gets one. */
-export function again(error) {
-  const copy = new RolesAnywhereError(error.code, error.message, error);
-  const failure = failures.get(error);
-  if (failure !== undefined) failures.set(copy, failure);
-  return copy;
-}
-
 /** Whatever was thrown by code of the user's or the host's, under a code. */
 export function wrapped(code, what, thrown) {
   if (isRolesAnywhereError(thrown)) return thrown;
@@ -86,9 +83,11 @@ export function invalidInput(message) {
   return new RolesAnywhereError("invalid_input", message);
 }
 
-function fromFailure(failure) {
+/** What users catch, of what the core says. */
+export function fromFailure(failure, cause) {
   const { serverTime } = failure;
   const error = new RolesAnywhereError(failure.code, failure.message, {
+    cause,
     status: failure.status,
     serviceCode: failure.serviceCode,
     serviceMessage: failure.serviceMessage,

@@ -151,12 +151,21 @@ function fixtureOf(authority, folder) {
     certificateChain: longChain("chain"),
     privateKey: longChain("key"),
   };
-  return { arns: ARNS, account: ACCOUNT, region: REGION, long, identities, stranger, vectors: { cases, errors: json("errors.json"), endpoints: json("endpoints.json").endpoints, hosts: json("hosts.json").hosts, requests: json("signed-requests.json") } };
+  return { arns: ARNS, account: ACCOUNT, region: REGION, long, identities, stranger, vectors: { cases, errors: json("errors.json"), endpoints: json("endpoints.json").endpoints, hosts: json("hosts.json").hosts, requests: json("signed-requests.json"), lifecycle: lifecycle(join(vectors, "lifecycle")), sharing: json("sharing.json") } };
 }
 
 /** A part of the identity with the longest headers, PEM. */
 function longChain(part) {
   return readFileSync(join(ROOT, "tests/vectors/long-chain", `${part}.pem`), "utf8");
+}
+
+function lifecycle(folder) {
+  const text = (...path) => readFileSync(join(folder, ...path), "utf8");
+  const names = readdirSync(folder).filter((name) => name.endsWith(".json"));
+  return {
+    scenarios: names.map((name) => ({ name, json: JSON.parse(text(name)) })),
+    certificates: Object.fromEntries(readdirSync(join(folder, "certificates")).map((name) => [name, text("certificates", name)])),
+  };
 }
 
 /** The same key in other forms, by OpenSSL; binary ones in base64. */
