@@ -156,11 +156,14 @@ struct LifecycleTests {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         let (certificate, key) = (folder.appendingPathComponent("c.pem"), folder.appendingPathComponent("k.pem"))
         try second.certificate().write(to: certificate)
-        try first.key().write(to: key) // of the certificate that was there before
         let loads = Shared(0)
         let load = Identity.files(certificate: certificate, privateKey: key)
         let provider = try RolesAnywhereCredentialProvider(configuration: emulator.configuration()) {
-            if loads.with({ $0 += 1; return $0 }) == 2 { try second.key().write(to: key) }
+            let isFirst = loads.with { $0 += 1; return $0 == 1 }
+            // First the key of the certificate that was there before.
+            try (isFirst ? first : second).key().write(to: key)
+            // A little ahead, so that a machine that is busy for seconds finds it modified just now.
+            try FileManager.default.setAttributes([.modificationDate: Date().addingTimeInterval(8)], ofItemAtPath: key.path)
             return try await load()
         }
         #expect(try await provider.credentials().accessKeyID.hasPrefix("ASIA"))
