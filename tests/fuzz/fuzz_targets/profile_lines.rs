@@ -13,11 +13,18 @@ const VALUES: [(&str, &str); 3] = [
     ("aws_session_token", "token"),
 ];
 
+/// What `update` changes where an older program left it.
+const OLDER: [(&str, &str); 1] = [("aws_security_token", "token")];
+
 fuzz_target!(|content: &[u8]| {
-    let new = rewrite::with_credentials(content, PROFILE, &VALUES);
+    let values = rewrite::Values {
+        written: &VALUES,
+        changed: &OLDER,
+    };
+    let new = rewrite::with_credentials(content, PROFILE, &values);
     // A last line that ended in a lone CR ends in CR LF now, so that the second time may choose other line ends.
-    let again = rewrite::with_credentials(&new, PROFILE, &VALUES);
-    let third = rewrite::with_credentials(&again, PROFILE, &VALUES);
+    let again = rewrite::with_credentials(&new, PROFILE, &values);
+    let third = rewrite::with_credentials(&again, PROFILE, &values);
     assert_eq!(*third, *again, "what is up to date stays as it is");
     for (key, value) in VALUES {
         let line = format!("{key} = {value}");
