@@ -1,10 +1,11 @@
 //! One call of CreateSession: the parameters, the request, its signature, the answer.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use pyo3::{prelude::*, types::PyBytes};
 use rolesanywhere_core::{
-    self as core, Endpoint, EndpointOptions, HttpResponse, UnixTime, signers::aws_lc::AwsLcVerifier,
+    self as core, Endpoint, EndpointOptions, HttpResponse, Signer as _, UnixTime,
+    signers::aws_lc::AwsLcVerifier,
 };
 
 use super::{CertificateChain, PrivateKey};
@@ -15,7 +16,7 @@ use crate::{
 
 /// A call of CreateSession whose parameters have been checked.
 #[pyclass(frozen, module = "rolesanywhere._native")]
-pub(crate) struct CreateSession(core::CreateSession);
+pub(crate) struct CreateSession(pub(super) core::CreateSession);
 
 #[pymethods]
 impl CreateSession {
@@ -77,13 +78,13 @@ impl CreateSession {
     /// The request to sign, dated `now` (Unix seconds).
     fn prepare(&self, chain: &CertificateChain, now: i64) -> Result<UnsignedRequest> {
         let now = UnixTime::from_seconds(now);
-        Ok(UnsignedRequest(self.0.prepare(&chain.0, now)?))
+        Ok(UnsignedRequest(Arc::new(self.0.prepare(&chain.0, now)?)))
     }
 }
 
 /// A signature in the form that its constructor names.
 #[pyclass(frozen, module = "rolesanywhere._native")]
-pub(crate) struct Signature(core::Signature);
+pub(crate) struct Signature(pub(super) core::Signature);
 
 #[pymethods]
 impl Signature {
@@ -110,7 +111,7 @@ impl Signature {
 
 /// A request that lacks its signature.
 #[pyclass(frozen, module = "rolesanywhere._native")]
-pub(crate) struct UnsignedRequest(core::UnsignedRequest);
+pub(crate) struct UnsignedRequest(pub(super) Arc<core::UnsignedRequest>);
 
 #[pymethods]
 impl UnsignedRequest {
@@ -141,9 +142,20 @@ impl UnsignedRequest {
         Ok(py.detach(|| self.0.sign(&key.signer))?.into())
     }
 
+    /// The signature by a key.
+    fn signature(&self, py: Python<'_>, key: &PrivateKey) -> Result<Signature> {
+        let message = self.0.string_to_sign().as_bytes();
+        Ok(Signature(py.detach(|| key.signer.sign(message))?))
+    }
+
+    /// Raises when the signature is not valid under the certificate's key.
+    fn check_signature(&self, signature: &Signature) -> Result<()> {
+        Ok(self.0.check_signature(&signature.0, &AwsLcVerifier)?)
+    }
+
     /// The signed request, once the signature has been found valid under the certificate's key.
     fn with_signature(&self, signature: &Signature) -> Result<HttpRequest> {
-        self.0.check_signature(&signature.0, &AwsLcVerifier)?;
+        self.check_signature(signature)?;
         Ok(self.0.with_signature(&signature.0)?.into())
     }
 }
