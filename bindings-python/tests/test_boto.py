@@ -108,12 +108,12 @@ def test_proxies_ca_bundle_and_user_agent_are_botocores(files, monkeypatch, new_
     with server(lambda *_: (403, {}, b"{}")) as (proxy, requests):
         monkeypatch.setenv("HTTP_PROXY", proxy)
         session = rolesanywhere.boto3_session(
-            **ARNS, **files, endpoint="http://nowhere.invalid:1234"
+            **ARNS, **files, endpoint="http://nowhere.localhost:1234"
         )
         with pytest.raises(rolesanywhere.AccessDeniedError):
             session.get_credentials().get_frozen_credentials()
         path, headers, _ = requests[0]
-        assert path.startswith("http://nowhere.invalid:1234/sessions?")
+        assert path.startswith("http://nowhere.localhost:1234/sessions?")
         assert " Botocore/" in headers["user-agent"]
         assert headers["user-agent"].endswith(" rolesanywhere")
         monkeypatch.delenv("HTTP_PROXY")

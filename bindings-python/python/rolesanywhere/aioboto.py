@@ -22,6 +22,7 @@ from .boto import (
     prepared,
 )
 from .errors import InvalidInputError
+from .transport import MAX_RESPONSE_LENGTH
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -180,11 +181,21 @@ class AioBotocoreTransport(BotocoreTransport):
     """
 
     async def __call__(self, request: HttpRequest) -> tuple[int, list[tuple[str, str]], bytes]:  # type: ignore[override]
+        return await self.within(request, None)
+
+    async def within(  # type: ignore[override]
+        self, request: HttpRequest, seconds: float | None
+    ) -> tuple[int, list[tuple[str, str]], bytes]:
+        """Sends a request and reads the answer. Whoever awaits it cancels it when the time is over."""
         settings = self.settings(request.url)
         async with aiobotocore.httpsession.AIOHTTPSession(**settings) as http:
             message: Any = prepared(self._session, request)
             response: Any = await http.send(message)
-            body: bytes = await response.content
+            body = b""
+            async for piece in response.raw.content.iter_any():
+                body += piece
+                if len(body) > MAX_RESPONSE_LENGTH:
+                    break
             return response.status_code, list(response.headers.items()), body
 
 

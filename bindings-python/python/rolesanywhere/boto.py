@@ -12,10 +12,12 @@ import botocore.httpsession
 import botocore.session
 import botocore.utils
 from botocore.compat import compat_shell_split
+from botocore.endpoint import DEFAULT_TIMEOUT
 
 from . import _profile
 from .client import Client
 from .errors import InvalidInputError
+from .transport import MAX_RESPONSE_LENGTH, Deadline
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,7 +48,8 @@ if TYPE_CHECKING:
         role_session_name: str | None
         instance_properties: Mapping[str, str] | None
         arn_placement: str
-        max_attempts: int
+        timeout: float | None
+        max_attempts: int | None
         cache: Cache | None
         clock: Callable[[], float]
 
@@ -234,7 +237,8 @@ class BotocoreTransport:
         verify: a CA bundle, or ``False`` to accept any server; the session's when ``None``.
         proxies: proxies by scheme; the session's, then the environment's when ``None``.
         proxies_config: botocore's further settings of proxies; the session's when ``None``.
-        timeouts: for connecting and reading, in seconds; the session's when ``None``.
+        timeouts: for connecting and for each read, in seconds; the session's when ``None``. The client
+            limits the whole exchange besides.
     """
 
     def __init__(
@@ -251,11 +255,30 @@ class BotocoreTransport:
         self._proxies = proxies
         self._proxies_config = proxies_config
         self._timeouts = timeouts
+        #: Whether the server's certificate is checked.
+        self.verifies = verify is not False
         self._pool: tuple[int, str, botocore.httpsession.URLLib3Session] | None = None
 
     def __call__(self, request: HttpRequest) -> tuple[int, list[tuple[str, str]], bytes]:
-        response = self._http(request.url).send(prepared(self._session, request))
-        return response.status_code, list(response.headers.items()), response.content
+        return self.within(request, None)
+
+    def within(
+        self, request: HttpRequest, seconds: float | None
+    ) -> tuple[int, list[tuple[str, str]], bytes]:
+        """Sends a request and reads the answer. Whoever calls it waits no longer than so many seconds;
+        the reading ends by itself soon after."""
+        deadline = Deadline(seconds)
+        response: Any = self._http(request.url).send(prepared(self._session, request))
+        body = b""
+        try:
+            for piece in response.raw.stream(1024):
+                body += piece
+                deadline.left()
+                if len(body) > MAX_RESPONSE_LENGTH:
+                    break
+        finally:
+            response.raw.close()  # of a connection that is kept only the answer
+        return response.status_code, list(response.headers.items()), body
 
     def settings(self, url: str) -> dict[str, Any]:
         """The keywords of botocore's HTTP session for a URL."""
@@ -270,15 +293,14 @@ class BotocoreTransport:
         verify = self._verify
         if verify is None:
             verify = self._session.get_config_variable("ca_bundle") or True
-        timeouts = self._timeouts or (
-            getattr(config, "connect_timeout", 10.0),
-            getattr(config, "read_timeout", 30.0),
-        )
+        timeouts = self._timeouts
+        if timeouts is None and config is not None:
+            timeouts = (config.connect_timeout, config.read_timeout)
         return {
+            **({} if timeouts is None else {"timeout": timeouts}),
             "verify": verify,
             "proxies": dict(proxies),
             "proxies_config": self._proxies_config or getattr(config, "proxies_config", None),
-            "timeout": timeouts,
             # Nagle's algorithm would hold the body back for 40 ms.
             "socket_options": [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
         }
@@ -303,7 +325,7 @@ def prepared(
         url=request.url,
         headers=headers,
         body=request.body,
-        stream_output=False,
+        stream_output=True,
     )
 
 
@@ -398,8 +420,15 @@ def common_options(
     made = {key: value for key, value in options.items() if value is not None}
     transport: dict[str, Any] = {"verify": made.pop("verify", None)}
     connect, read = made.pop("connect_timeout", None), made.pop("read_timeout", None)
+    config: Any = session.get_default_client_config()
+    if connect is None and read is None and config is not None:
+        configured = (config.connect_timeout, config.read_timeout)
+        connect, read = (None if value == DEFAULT_TIMEOUT else value for value in configured)
+    if read is not None:
+        # An attempt is both.
+        made.setdefault("timeout", float(read) + float(connect or 0))
     if connect is not None or read is not None:
-        transport["timeouts"] = (connect or 10.0, read or 30.0)
+        transport["timeouts"] = (connect or DEFAULT_TIMEOUT, read or DEFAULT_TIMEOUT)
     endpoint = _profile.endpoint_from_environment(os.environ)
     if "endpoint" not in made and endpoint is not None:
         made["endpoint"] = endpoint
