@@ -413,7 +413,7 @@ def test_secrets_are_in_no_repr_and_no_log(options, caplog):
     caplog.set_level(logging.DEBUG)
     client = Client(**options)
     credentials = client.credentials()
-    shown = [repr(credentials), str(credentials), repr(client), repr(client._plan), caplog.text]
+    shown = [repr(credentials), str(credentials), repr(client), repr(client._life), caplog.text]
     shown += [repr(client.create_session()), f"{credentials!s} {credentials!r}"]
     for secret in (credentials.secret_access_key, credentials.session_token):
         assert not any(secret in text for text in shown)
