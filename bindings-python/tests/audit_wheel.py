@@ -7,7 +7,7 @@ import tempfile
 import zipfile
 
 EXPECTED = {
-    "__init__.py", "_native.abi3.so", "_native.pyi", "_driver.py", "_profile.py", "_threads.py", "aio.py",
+    "__init__.py", "_base.py", "_driver.py", "_native.abi3.so", "_native.pyi", "_profile.py", "_threads.py", "aio.py",
     "aioboto.py", "auth.py", "boto.py", "cache.py", "client.py", "credentials.py", "errors.py",
     "iam_rolesanywhere_session.py", "identity.py", "py.typed", "sigv4.py", "transport.py",
 }  # fmt: skip

@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
     from typing import Any, Optional, Union
 
-    from ._native import Action, Provider, Session
+    from ._native import Action, CreateSession, Provider, Session
     from ._threads import Held
     from .cache import Cache
-    from .identity import IdentityProvider, Password, Sign, Signer, Source
+    from .identity import IdentityProvider
 
     Times = tuple[int, int, Optional[int]]
     Step = Union["Work", "Wait", "Pause"]
@@ -81,63 +81,23 @@ class Lifecycle:
 
     def __init__(
         self,
-        trust_anchor_arn: str,
-        profile_arn: str,
-        role_arn: str,
-        certificate: Source | None,
-        private_key: Source | None,
-        *,
-        certificate_chain: Source | None,
-        password: Password | None,
-        signer: Signer | Sign | None,
-        identity: Identity | IdentityProvider | None,
-        region: str | None,
-        endpoint: str | None,
-        fips: bool,
-        dual_stack: bool,
-        duration_seconds: int | None,
-        role_session_name: str | None,
-        instance_properties: Mapping[str, str] | None,
-        arn_placement: str,
-        transport: Callable[..., Any] | None,
-        ca_bundle: str | os.PathLike[str] | None,
-        timeout: float | None,
-        max_attempts: int | None,
+        call: CreateSession,
+        identity: Identity | IdentityProvider,
+        transport: Callable[..., Any],
         cache: Cache | None,
+        policy: Mapping[str, float | None],
         clock: Callable[[], float],
     ) -> None:
-        self.call = _native.CreateSession(
-            trust_anchor_arn,
-            profile_arn,
-            role_arn,
-            region=region,
-            endpoint=endpoint,
-            fips=fips,
-            dual_stack=dual_stack,
-            duration_seconds=duration_seconds,
-            role_session_name=role_session_name,
-            instance_properties=None if instance_properties is None else dict(instance_properties),
-            arn_placement=arn_placement,
-        )
-        if max_attempts is not None and max_attempts < 1:
-            raise InvalidInputError(f"`max_attempts` is {max_attempts}: at least one is needed")
-        if timeout is not None and not timeout > 0:
-            raise InvalidInputError(f"`timeout` is {timeout}: pass seconds above 0")
-        if transport is None:
-            from .transport import HttpTransport
-
-            transport = HttpTransport(ca_bundle=ca_bundle)
-        elif ca_bundle is not None:
-            raise InvalidInputError("`ca_bundle` is given beside `transport`: configure the transport")
+        self.call = call
+        self.identity = identity
         self.transport = transport
         self.cache = cache
-        self.identity = _identity_provider(
-            identity, certificate, private_key, certificate_chain, password, signer
-        )
         self._wall = clock
         #: A clock that no one sets. One that was replaced would contradict it.
-        self._monotonic, counts_sleep = _monotonic_clock() if clock is time.time else (None, False)
-        policy = {"attempts": max_attempts, "attempt_timeout": timeout}
+        self._monotonic: Callable[[], float] | None = None
+        counts_sleep = False
+        if clock is time.time:
+            self._monotonic, counts_sleep = _monotonic_clock()
         verifies = getattr(transport, "verifies", True)
         self._settings: dict[str, Any] = {
             "policy": {
@@ -150,8 +110,6 @@ class Lifecycle:
             "counts_sleep": counts_sleep,
         }
         self.provider = _native.Provider(self.call, _seed(), **self._settings)
-        #: Wakes those who wait; the client's.
-        self.wake: Callable[[], None] = lambda: None
         #: Held while the core is asked and what it said is kept, so that no older answer replaces a
         #: newer one.
         self.lock = threading.Lock()
@@ -193,9 +151,9 @@ class Lifecycle:
     def _keep(self, window: Times | None, session: Session | None) -> Credentials | None:
         if window is None or session is None:
             return None
-        made = Credentials.from_session(session)
-        if made == self.credentials:
-            made = self.credentials  # so that who compares by `is` sees no change
+        made, held = Credentials.from_session(session), self.credentials
+        if held is not None and made == held:
+            made = held  # so that who compares by `is` sees no change
         since, until, monotonic = window
         self.credentials = made
         limit = float("inf") if monotonic is None else monotonic / 1000
@@ -232,8 +190,9 @@ class Lifecycle:
 class Drive:
     """One renewal, carried out as the core's provider says."""
 
-    def __init__(self, life: Lifecycle, provider: Provider) -> None:
+    def __init__(self, life: Lifecycle, provider: Provider, wake: Callable[[], None]) -> None:
         self._life = life
+        self._wake = wake
         self._provider = provider
         self._identity: Identity | None = None
         self._held: Held | None = None
@@ -259,7 +218,7 @@ class Drive:
                 while (action := provider.poll(*life.now())) is not None:
                     if action.kind == "unlock":
                         self._tell(provider.unlocked, action.id)
-            life.wake()
+            self._wake()
 
     def _tell(self, event: Callable[..., Any], *arguments: object) -> None:
         event(*self._life.now(), *arguments)
@@ -410,7 +369,7 @@ class Drive:
     def _fail(self, _: Action) -> Steps:
         if self._provider is self._life.provider:
             self._life.cause = self.cause
-            self._life.wake()
+            self._wake()
         yield from ()
 
     def _note(self, action: Action) -> Steps:
@@ -493,25 +452,3 @@ def _machine() -> str | None:
             return file.read().strip()
     except OSError:
         return None
-
-
-def _identity_provider(
-    identity: Identity | IdentityProvider | None,
-    certificate: Source | None,
-    private_key: Source | None,
-    certificate_chain: Source | None,
-    password: Password | None,
-    signer: Signer | Sign | None,
-) -> Identity | IdentityProvider:
-    if identity is None:
-        if certificate is None:
-            raise InvalidInputError("no certificate is given: pass `certificate` or `identity`")
-        files = IdentityFiles(certificate, private_key, certificate_chain, password, signer)
-        files()  # what is wrong with them is said now, not at the first use
-        return files
-    rest = (certificate, private_key, certificate_chain, password, signer)
-    if any(value is not None for value in rest):
-        raise InvalidInputError(
-            "`identity` is given beside a certificate, key, password or signer: pass one or the other"
-        )
-    return identity

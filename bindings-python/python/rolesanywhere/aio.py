@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
-import time
-import weakref
 
-from ._driver import Drive, Late, Lifecycle, Pause, Work, error_of
+from ._base import Base
+from ._driver import Drive, Late, Pause, Work, error_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable
     from typing import Any, Protocol
 
     from ._driver import Step, Wait
     from ._native import HttpRequest, Provider, Session
     from ._threads import Worker
-    from .cache import Cache
-    from .client import Answer, Transport
+    from .client import Answer
     from .credentials import Credentials
-    from .identity import Identity, IdentityProvider, Password, Sign, Signer, Source
 
     class AsyncTransport(Protocol):
         """As :class:`Transport`, awaited."""
@@ -29,7 +25,7 @@ if TYPE_CHECKING:
         def __call__(self, request: HttpRequest, /) -> Awaitable[Answer]: ...
 
 
-class AsyncClient:
+class AsyncClient(Base):
     """Temporary credentials for one role, for asyncio.
 
     One renewal is in flight at a time; tasks that find the credentials still valid do not wait for it.
@@ -43,65 +39,9 @@ class AsyncClient:
         RolesAnywhereError: as :class:`Client`.
     """
 
-    def __init__(
-        self,
-        trust_anchor_arn: str,
-        profile_arn: str,
-        role_arn: str,
-        certificate: Source | None = None,
-        private_key: Source | None = None,
-        *,
-        certificate_chain: Source | None = None,
-        password: Password | None = None,
-        signer: Signer | Sign | None = None,
-        identity: Identity | IdentityProvider | None = None,
-        region: str | None = None,
-        endpoint: str | None = None,
-        fips: bool = False,
-        dual_stack: bool = False,
-        duration_seconds: int | None = None,
-        role_session_name: str | None = None,
-        instance_properties: Mapping[str, str] | None = None,
-        arn_placement: str = "query",
-        transport: AsyncTransport | Transport | None = None,
-        ca_bundle: str | os.PathLike[str] | None = None,
-        timeout: float | None = None,
-        max_attempts: int | None = None,
-        cache: Cache | None = None,
-        clock: Callable[[], float] = time.time,
-    ) -> None:
-        self._life = Lifecycle(
-            trust_anchor_arn,
-            profile_arn,
-            role_arn,
-            certificate,
-            private_key,
-            certificate_chain=certificate_chain,
-            password=password,
-            signer=signer,
-            identity=identity,
-            region=region,
-            endpoint=endpoint,
-            fips=fips,
-            dual_stack=dual_stack,
-            duration_seconds=duration_seconds,
-            role_session_name=role_session_name,
-            instance_properties=instance_properties,
-            arn_placement=arn_placement,
-            transport=transport,
-            ca_bundle=ca_bundle,
-            timeout=timeout,
-            max_attempts=max_attempts,
-            cache=cache,
-            clock=clock,
-        )
-        self._begin()
-        _clients.add(self)
-
     def _begin(self) -> None:
         self._tasks: set[asyncio.Task[None]] = set()
         self._waiting: set[asyncio.Future[None]] = set()
-        self._life.wake = self._wake
 
     def _wake(self) -> None:
         with self._life.lock:
@@ -109,29 +49,6 @@ class AsyncClient:
         for future in waiting:
             with contextlib.suppress(RuntimeError):  # its loop is closed
                 future.get_loop().call_soon_threadsafe(_resolve, future)
-
-    @property
-    def region(self) -> str:
-        """The region of the trust anchor."""
-        return self._life.call.region
-
-    @property
-    def endpoint(self) -> str:
-        """The URL of the endpoint."""
-        return self._life.call.endpoint_url
-
-    @property
-    def current(self) -> Credentials | None:
-        """The credentials at hand, valid or not, without renewing; ``None`` before the first."""
-        return self._life.credentials
-
-    def renewal_is_due(self) -> bool:
-        """Whether :meth:`credentials` would renew, in the background or at once."""
-        return self._life.renewal_is_due()
-
-    def seconds_left(self) -> float:
-        """How long the credentials at hand are valid, by the service's clock; 0 without any."""
-        return self._life.seconds_left()
 
     async def credentials(self) -> Credentials:
         """Credentials that are valid now; see :meth:`Client.credentials`.
@@ -192,7 +109,7 @@ class AsyncClient:
     async def _drive(self, provider: Provider) -> Drive:
         from ._threads import Worker
 
-        worker, drive = Worker(), Drive(self._life, provider)
+        worker, drive = Worker(), Drive(self._life, provider, self._wake)
         steps = drive.steps()
         try:
             step = next(steps)
@@ -207,14 +124,6 @@ class AsyncClient:
             return drive
         finally:
             worker.dismiss()
-
-    def after_fork(self) -> None:
-        """What no two processes may share is made anew; runs in the child."""
-        self._life.after_fork()
-        self._begin()
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}(endpoint={self.endpoint!r})"
 
 
 async def _perform(step: Step, worker: Worker) -> Any:
@@ -268,15 +177,3 @@ def _is_coroutine(function: object) -> bool:
         return function.is_coroutine
     call = getattr(function, "__call__", None)
     return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(call)
-
-
-_clients: weakref.WeakSet[AsyncClient] = weakref.WeakSet()
-
-
-def _reset_clients() -> None:
-    for client in list(_clients):
-        client.after_fork()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_reset_clients)

@@ -284,7 +284,7 @@ class BotocoreTransport:
         """The keywords of botocore's HTTP session for a URL."""
         import socket
 
-        config = self._session.get_default_client_config()
+        config: Any = self._session.get_default_client_config()
         proxies = self._proxies
         if proxies is None:
             proxies = getattr(config, "proxies", None)

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
-import weakref
 
-from ._driver import Drive, Late, Lifecycle, Pause, Work, error_of
+from ._base import Base
+from ._driver import Drive, Late, Pause, Work, error_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable
     from typing import Any, Protocol, Union
 
     from ._driver import Step
     from ._native import HttpRequest, Provider, Session
     from ._threads import Worker
-    from .cache import Cache
     from .credentials import Credentials
-    from .identity import Identity, IdentityProvider, Password, Sign, Signer, Source
 
     #: Status, headers and body of an HTTP answer, content encoding undone.
     Answer = tuple[int, Iterable[tuple[str, str]], Union[bytes, bytearray]]
@@ -31,7 +28,7 @@ if TYPE_CHECKING:
         def __call__(self, request: HttpRequest, /) -> Answer: ...
 
 
-class Client:
+class Client(Base):
     """Temporary credentials for one role, renewed when they are used and about to expire.
 
     A client may be shared by threads: one renews, the others go on with the credentials that are
@@ -74,91 +71,12 @@ class Client:
             WrongPasswordError, UnsupportedError: the identity cannot be used.
     """
 
-    def __init__(
-        self,
-        trust_anchor_arn: str,
-        profile_arn: str,
-        role_arn: str,
-        certificate: Source | None = None,
-        private_key: Source | None = None,
-        *,
-        certificate_chain: Source | None = None,
-        password: Password | None = None,
-        signer: Signer | Sign | None = None,
-        identity: Identity | IdentityProvider | None = None,
-        region: str | None = None,
-        endpoint: str | None = None,
-        fips: bool = False,
-        dual_stack: bool = False,
-        duration_seconds: int | None = None,
-        role_session_name: str | None = None,
-        instance_properties: Mapping[str, str] | None = None,
-        arn_placement: str = "query",
-        transport: Transport | None = None,
-        ca_bundle: str | os.PathLike[str] | None = None,
-        timeout: float | None = None,
-        max_attempts: int | None = None,
-        cache: Cache | None = None,
-        clock: Callable[[], float] = time.time,
-    ) -> None:
-        self._life = Lifecycle(
-            trust_anchor_arn,
-            profile_arn,
-            role_arn,
-            certificate,
-            private_key,
-            certificate_chain=certificate_chain,
-            password=password,
-            signer=signer,
-            identity=identity,
-            region=region,
-            endpoint=endpoint,
-            fips=fips,
-            dual_stack=dual_stack,
-            duration_seconds=duration_seconds,
-            role_session_name=role_session_name,
-            instance_properties=instance_properties,
-            arn_placement=arn_placement,
-            transport=transport,
-            ca_bundle=ca_bundle,
-            timeout=timeout,
-            max_attempts=max_attempts,
-            cache=cache,
-            clock=clock,
-        )
-        self._begin()
-        _clients.add(self)
-
     def _begin(self) -> None:
         self._changed = threading.Condition(self._life.lock)
-        self._life.wake = self._wake
 
     def _wake(self) -> None:
         with self._changed:
             self._changed.notify_all()
-
-    @property
-    def region(self) -> str:
-        """The region of the trust anchor."""
-        return self._life.call.region
-
-    @property
-    def endpoint(self) -> str:
-        """The URL of the endpoint."""
-        return self._life.call.endpoint_url
-
-    @property
-    def current(self) -> Credentials | None:
-        """The credentials at hand, valid or not, without renewing; ``None`` before the first."""
-        return self._life.credentials
-
-    def renewal_is_due(self) -> bool:
-        """Whether :meth:`credentials` would renew, in the background or at once."""
-        return self._life.renewal_is_due()
-
-    def seconds_left(self) -> float:
-        """How long the credentials at hand are valid, by the service's clock; 0 without any."""
-        return self._life.seconds_left()
 
     def credentials(self) -> Credentials:
         """Credentials that are valid now, from the last renewal or a new one.
@@ -205,7 +123,7 @@ class Client:
     def _drive(self, provider: Provider) -> Drive:
         from ._threads import Worker
 
-        worker, drive = Worker(), Drive(self._life, provider)
+        worker, drive = Worker(), Drive(self._life, provider, self._wake)
         steps = drive.steps()
         try:
             step = next(steps)
@@ -220,14 +138,6 @@ class Client:
             return drive
         finally:
             worker.dismiss()
-
-    def after_fork(self) -> None:
-        """What no two processes may share is made anew; runs in the child, before its threads."""
-        self._life.after_fork()
-        self._begin()
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}(endpoint={self.endpoint!r})"
 
 
 def _perform(step: Step, worker: Worker) -> Any:
@@ -264,15 +174,3 @@ def _run(value: Any) -> Any:
         return asyncio.run(await_value())
     except asyncio.CancelledError as error:
         raise RuntimeError("it was cancelled") from error
-
-
-_clients: weakref.WeakSet[Client] = weakref.WeakSet()
-
-
-def _reset_clients() -> None:
-    for client in list(_clients):
-        client.after_fork()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_reset_clients)

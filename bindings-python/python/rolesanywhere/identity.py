@@ -91,12 +91,13 @@ class Signer:
                 f"the signer returned {type(value).__name__}: return the signature as bytes"
             )
         if request.algorithm == "AWS4-X509-RSA-SHA256":
-            form = Signature.rsa_pkcs1
+            signature = Signature.rsa_pkcs1(bytes(value))
         elif request.algorithm == "AWS4-X509-MLDSA":
-            form = Signature.mldsa
+            signature = Signature.mldsa(bytes(value))
+        elif self._ecdsa == "der":
+            signature = Signature.ecdsa_der(bytes(value))
         else:
-            form = Signature.ecdsa_der if self._ecdsa == "der" else Signature.ecdsa_p1363
-        signature = form(bytes(value))
+            signature = Signature.ecdsa_p1363(bytes(value))
         request.check_signature(signature)
         return signature
 
