@@ -273,7 +273,12 @@ def test_lines_that_only_their_program_can_serve_run_it(
         credential_process({**files, "private_key": "pkcs11:object=key"}, emulator, program),
         credential_process({**files, "private_key": "ssh-agent:"}, emulator, program),
         credential_process({**files, "private_key": str(tpm)}, emulator, program),
+        credential_process({**files, "certificate": str(tpm)}, emulator, program),
         credential_process(files, emulator, program, "--cert-selector Key=x509Subject"),
+        # No value that the program takes: it says so, and nothing is switched on or off meanwhile.
+        credential_process(files, emulator, program, "--no-verify-ssl=no"),
+        credential_process(files, emulator, program, "--use-fips-endpoint=off"),
+        credential_process(files, emulator, program, "--debug="),
         f"credential_process = {program} serve --port 1\n",
     ):
         config_file(f"[profile app]\n{line}")

@@ -192,10 +192,13 @@ class AioBotocoreTransport(BotocoreTransport):
             message: Any = prepared(self._session, request)
             response: Any = await http.send(message)
             body = b""
-            async for piece in response.raw.content.iter_any():
-                body += piece
-                if len(body) > MAX_RESPONSE_LENGTH:
-                    break
+            try:
+                async for piece in response.raw.content.iter_any():
+                    body += piece
+                    if len(body) > MAX_RESPONSE_LENGTH:
+                        break
+            finally:
+                response.raw.close()
             return response.status_code, list(response.headers.items()), body
 
 

@@ -390,8 +390,11 @@ fn policy_of(named: BTreeMap<String, f64>) -> Result<Policy> {
             "allows_plain_http" => policy.allows_plain_http = !time.is_zero(),
             "attempt_timeout" => policy.attempt_timeout = time,
             "background_window" => policy.background_window = time,
+            "identity_timeout" => policy.identity_timeout = time,
             "mandatory_window" => policy.mandatory_window = time,
             "patience" => policy.patience = time,
+            "signing_timeout" => policy.signing_timeout = time,
+            "store_timeout" => policy.store_timeout = time,
             "total_timeout" => policy.total_timeout = time,
             _ => {
                 let message = format!("the policy has no `{name}`: correct the name");
