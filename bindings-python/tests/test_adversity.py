@@ -4,7 +4,6 @@ import asyncio
 import logging
 import os
 import socket
-import sys
 import threading
 import time
 
@@ -244,7 +243,6 @@ def test_signers_that_raise(emulator, authority):
             raising(ending()).credentials()
 
 
-@pytest.mark.skipif(sys.version_info < (3, 11), reason="asyncio cannot tell whose end it is before")
 def test_an_asynchronous_signer_that_is_cancelled(emulator, authority):
     certificate, _ = authority.issue()
 

@@ -116,6 +116,8 @@ class Lifecycle:
         #: What an exception of a function of the caller's led to.
         self.cause: BaseException | None = None
         self.credentials: Credentials | None = None
+        #: The identity that was loaded last.
+        self.loaded: Identity | None = None
         # The credentials that are used without asking: since when, until when, and until when by the
         # monotonic clock. One value, replaced whole.
         self._kept: tuple[Credentials, float, float, float] | None = None
@@ -196,6 +198,7 @@ class Drive:
         self._provider = provider
         self._identity: Identity | None = None
         self._held: Held | None = None
+        self._process = os.getpid()
         #: The exception of a function of the caller's that led to the last failure.
         self.cause: BaseException | None = None
 
@@ -213,7 +216,8 @@ class Drive:
         finally:
             if self._held is not None:
                 self._held.leave()
-            if not is_over:
+            # A drive of the parent's that is collected in a child has nothing to say there.
+            if not is_over and self._process == os.getpid():
                 self._tell(provider.cancelled)
                 while (action := provider.poll(*life.now())) is not None:
                     if action.kind == "unlock":
@@ -226,7 +230,7 @@ class Drive:
     def _load_identity(self, action: Action) -> Steps:
         provider, source = self._provider, self._life.identity
         if isinstance(source, Identity):
-            self._identity = source
+            self._loaded(source)
             self._tell(provider.identity_loaded, action.id, source.chain)
             return
         try:
@@ -237,15 +241,22 @@ class Drive:
             failure = self._failure(error, lambda: InvalidInputError(f"the identity provider failed: {error}"))
             last = modified = None
             if isinstance(source, IdentityFiles):
-                self._identity, modified = source.last, source.modified()
-                last = None if self._identity is None else self._identity.chain
+                modified = source.modified()
+                if source.last is not None:
+                    last = self._loaded(source.last).chain
             self._tell(provider.identity_failed, action.id, failure, modified, last)
         else:
-            self._identity = identity
+            self._loaded(identity)
             self._tell(provider.identity_loaded, action.id, identity.chain)
 
+    def _loaded(self, identity: Identity) -> Identity:
+        self._identity = self._life.loaded = identity
+        return identity
+
     def _sign(self, action: Action) -> Steps:
-        provider, identity, request = self._provider, self._identity, action.request
+        provider, request = self._provider, action.request
+        # After a long sleep of the machine another may have begun anew: any driver carries out what comes.
+        identity = self._identity or self._life.loaded
         assert identity is not None
         try:
             if identity.signer is None:
