@@ -1,5 +1,6 @@
 //! The command line: what may be written, and one line that says what to write instead.
 
+mod empty;
 mod options;
 mod refusal;
 mod variables;
@@ -8,6 +9,7 @@ use std::{ffi::OsString, path::PathBuf};
 
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 use rolesanywhere_core::signers::rustcrypto::HashAlgorithm;
+use rolesanywhere_emulator::addressing::HostName;
 
 pub(crate) use options::{
     ArnsIn, CacheOptions, ClientOptions, KeyOptions, NetworkOptions, OutputOptions,
@@ -164,6 +166,9 @@ pub(crate) struct Update {
     /// Write the credentials once, and end
     #[arg(long, switch())]
     pub(crate) once: bool,
+    /// Where the file cannot be replaced, write into it where it stands: a reader or a crash may meet half of it
+    #[arg(long, switch())]
+    pub(crate) in_place: bool,
     #[command(flatten)]
     pub(crate) output: OutputOptions,
 }
@@ -187,11 +192,21 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "HOPS", value_parser = clap::value_parser!(u8).range(1..))]
     pub(crate) hop_limit: Option<u8>,
     /// A name besides addresses and localhost that clients may call this server by
-    #[arg(long, value_name = "NAME")]
-    pub(crate) allow_host: Vec<String>,
-    /// Serve the container credentials endpoint too, to who has this file's token; made if missing
+    #[arg(long, value_name = "NAME", value_parser = host_name)]
+    pub(crate) allow_host: Vec<HostName>,
+    /// Serve the container credentials endpoint instead of IMDSv2, to clients that have this file's
+    /// token; made if missing
     #[arg(long, value_name = "FILE")]
     pub(crate) authorization_token_file: Option<PathBuf>,
+    /// Serve IMDSv2 beside the container credentials endpoint: it asks for no token of a file
+    #[arg(long, switch())]
+    pub(crate) imds: bool,
+    /// Serve HTTPS, with this certificate and its chain, PEM; read again when replaced
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub(crate) tls_cert: Option<PathBuf>,
+    /// The private key of --tls-cert, PEM, not encrypted
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub(crate) tls_key: Option<PathBuf>,
     /// Serve /health and /metrics (Prometheus) too
     #[arg(long, switch())]
     pub(crate) metrics: bool,
@@ -288,6 +303,12 @@ pub(crate) struct Emulate {
     pub(crate) output: OutputOptions,
 }
 
+/// A name by which a server is called.
+fn host_name(text: &str) -> Result<HostName, String> {
+    text.parse()
+        .map_err(|_| "pass a name or an address, without a port".to_owned())
+}
+
 impl Arguments {
     /// The commands and their options, for what describes them.
     pub(crate) fn description() -> clap::Command {
@@ -307,6 +328,7 @@ impl Arguments {
             return Ok(arguments);
         }
         let mut command = Self::command();
+        let line = empty::removed(&command, line);
         let (line, from_variables) = variables::add(&command, line, environment);
         let arguments = command
             .try_get_matches_from_mut(line)
@@ -325,7 +347,8 @@ impl Arguments {
         line.get(1).filter(|word| *word == NAME)?;
         let options = CredentialProcess::augment_args(clap::Command::new(NAME));
         let command = clap::Command::new("rolesanywhere").subcommand(options);
-        let (line, _) = variables::add(&command, line.to_vec(), environment);
+        let line = empty::removed(&command, line.to_vec());
+        let (line, _) = variables::add(&command, line, environment);
         let matches = command.try_get_matches_from(line).ok()?;
         let options =
             CredentialProcess::from_arg_matches(matches.subcommand_matches(NAME)?).ok()?;

@@ -1,56 +1,52 @@
 //! Sessions that are kept for the next call, so that a hundred calls of an SDK make one session.
 //!
-//! One file for all that determines a session, in a directory that its owner alone can enter. A
-//! kept session is used until its renewal window without a look at the private key, the roots or the
-//! network. Processes that need a new one at the same time wait for the one of them that asks.
+//! A directory that its owner alone can enter is the store of the core's provider: one file for all that
+//! determines a session, which holds the core's entry, and one to lock. Python's `DiskCache` keeps the same
+//! entries under the same names.
 
 mod directory;
-mod kept;
 
 use std::{
     fs::{self, File, TryLockError},
     io,
     path::{Path, PathBuf},
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, SystemTime},
 };
 
 use ring::digest::{self, SHA256};
-use rolesanywhere_core::{Next, Result, Secret, Session, UnixTime};
-use zeroize::Zeroizing;
-
-use self::kept::Kept;
-use crate::{
-    arguments::CacheOptions, client::Client, console::Console, environment::Environment, exchange,
-    identity_files::InputFile, keys::place::Place, output_file,
+use rolesanywhere_core::{
+    CertificateChain, Error, ErrorKind, IdentityFiles, Secret, identity_files,
+    provider::{Action, Event, MAX_ENTRY_LENGTH, Sharing},
 };
 
-/// How long a process waits for another that asks for the same session. A call takes a second; three
-/// attempts at a service in trouble take longer.
-const MAX_LOCK_WAIT: Duration = Duration::from_secs(60);
-
-/// The pause between two looks at a lock.
-const LOCK_PAUSE: Duration = Duration::from_millis(20);
-
-/// How long a session that is still valid is used after a renewal failed, before the next try.
-const RETRY_SECONDS: i64 = 30;
+use crate::{
+    arguments::CacheOptions, client::Client, console::Console, environment::Environment, files,
+    identity_files::InputFile, keys::place::Place, output_file,
+};
 
 /// Files that nobody has written for this long belong to sessions that are over: a session lasts
 /// twelve hours at most.
 const STALE: Duration = Duration::from_secs(13 * 60 * 60);
 
+/// How often a lock file that others remove is made anew before this counts as held by another.
+const MAX_LOCK_TRIES: usize = 3;
+
 /// The most files that are looked at for stale ones.
 const MAX_SWEPT: usize = 1024;
 
-/// The place of one session.
+/// The directory of kept sessions, for one client.
 pub(crate) struct Cache<'a> {
     directory: PathBuf,
-    /// SHA-256 of what determines the session, in hexadecimal.
-    key: String,
+    sharing: Sharing,
+    /// Of the file with the certificate, where it tells the certificates without a password.
+    chain: Option<CertificateChain>,
     console: &'a Console,
+    /// The lock that is held. The system frees it with the process.
+    lock: Option<File>,
 }
 
 impl<'a> Cache<'a> {
-    /// Finds the place. `None` where nothing is to be kept, or cannot be: that is said, if the user
+    /// Finds the directory. `None` where nothing is to be kept, or cannot be: that is said, if the user
     /// named the directory or it is not safe.
     pub(crate) fn open(
         options: &CacheOptions,
@@ -61,201 +57,242 @@ impl<'a> Cache<'a> {
         if options.no_cache {
             return None;
         }
-        let key = key(client)?;
+        let mut sharing = Sharing::with_lock();
+        let chain = match told_by(client)? {
+            ToldBy::Chain(chain) => Some(*chain),
+            ToldBy::Digest(digest) => {
+                sharing.identity = Some(digest);
+                None
+            }
+        };
+        if client.options().network.no_verify_ssl {
+            // What an unverified server gave is not for calls that verify.
+            sharing.context = "server not verified".to_owned();
+        }
         let directory = directory::find(options.cache_dir.as_deref(), environment, console)?;
         Some(Self {
             directory,
-            key,
+            sharing,
+            chain,
             console,
+            lock: None,
         })
     }
 
-    /// The JSON of the kept session, or of a new one that `make` asks for, which is kept.
-    ///
-    /// # Errors
-    /// `make`'s, when there is no session left that is valid.
-    pub(crate) fn credentials(
-        &self,
-        make: impl FnOnce() -> Result<Session>,
-    ) -> Result<Secret<String>> {
-        let kept = self.read();
-        let next = kept.as_ref().map(|kept| (kept, kept.next(exchange::now())));
-        let lock = match next {
-            Some((kept, Next::Use { .. })) => return Ok(self.used(kept)),
-            // Somebody renews already, or will: what there is does for this call.
-            Some((kept, Next::UseAndRenew)) => match self.try_lock() {
-                Ok(None) => return Ok(self.used(kept)),
-                Ok(lock) => lock,
-                Err(error) => self.unlocked(&error),
-            },
-            _ => self.lock(),
-        };
-        // While this process waited, another may have done it.
-        let kept = self.read().or(kept);
-        let now = exchange::now();
-        if let Some(kept) = &kept
-            && matches!(kept.next(now), Next::Use { .. })
-        {
-            return Ok(self.used(kept));
-        }
-        match make() {
-            Ok(session) => {
-                let kept = Kept::new(exchange::now(), &session);
-                self.write(&kept);
-                drop(lock);
-                Ok(kept.json())
-            }
-            Err(error) => match kept.filter(|kept| kept.is_valid(now)) {
-                Some(mut kept) => {
-                    self.console.warn(format!(
-                        "no new session ({error}): the kept one is used, it ends at {}",
-                        kept.expiration().to_iso8601()
-                    ));
-                    kept.hold_until(now.plus_seconds(RETRY_SECONDS));
-                    self.write(&kept);
-                    Ok(kept.json())
+    /// How sessions are told apart.
+    pub(crate) fn sharing(&self) -> Sharing {
+        self.sharing.clone()
+    }
+
+    /// The certificates as they are now, where they are known without the identity.
+    pub(crate) fn chain(&self) -> Option<&CertificateChain> {
+        self.chain.as_ref()
+    }
+
+    /// Carries out an action on the store; `None` for any other action.
+    pub(crate) fn execute(&mut self, action: Action) -> Option<Event> {
+        Some(match action {
+            Action::Load { id, key, .. } => self.load(id, &key),
+            Action::Lock { id, key, .. } => match self.try_lock(&key) {
+                Ok(Some(lock)) => {
+                    self.lock = Some(lock);
+                    Event::Locked { id }
                 }
-                None => Err(error),
+                Ok(None) => Event::LockHeld { id },
+                Err(error) => store_failed(id, &error),
             },
-        }
+            Action::Store { id, key, entry, .. } => {
+                // A temporary file, which its owner alone can read, then moved into place.
+                let written = output_file::write_whole(&self.path(&key, SESSION), entry.expose());
+                sweep(&self.directory);
+                match written {
+                    Ok(()) => Event::Stored { id },
+                    Err(error) => Event::StoreFailed { id, error },
+                }
+            }
+            Action::Unlock { id, .. } => {
+                self.lock = None;
+                Event::Unlocked { id }
+            }
+            _ => return None,
+        })
     }
 
-    fn used(&self, kept: &Kept) -> Secret<String> {
-        self.console.detail(format_args!(
-            "a kept session is used, it ends at {}: `{}`",
-            kept.expiration().to_iso8601(),
-            self.path("session").display()
-        ));
-        kept.json()
-    }
-
-    /// The kept session. One that cannot be read for what it is counts as none, and is replaced.
-    fn read(&self) -> Option<Kept> {
-        let path = self.path("session");
-        let why = match directory::read_private(&path, kept::MAX_LENGTH) {
-            Ok(bytes) => match Kept::from_bytes(&bytes, &self.key) {
-                Some(kept) => return Some(kept),
-                None => "it is damaged".to_owned(),
+    fn load(&self, id: u32, key: &str) -> Event {
+        let path = self.path(key, SESSION);
+        match directory::read_private(&path, MAX_ENTRY_LENGTH as u64) {
+            Ok(mut bytes) => Event::Loaded {
+                id,
+                entry: Some(Secret::new(std::mem::take(&mut *bytes))),
             },
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
-            Err(error) => error.to_string(),
-        };
-        self.console.warn(format!(
-            "the kept session `{}` is not used ({why}): a new one replaces it",
-            path.display()
-        ));
-        None
-    }
-
-    fn write(&self, kept: &Kept) {
-        let bytes = kept.to_bytes(&self.key);
-        // A temporary file, which its owner alone can read, then moved into place.
-        if let Err(error) = output_file::write_whole(&self.path("session"), &bytes) {
-            self.console
-                .warn(format!("the session is not kept: {error}"));
-        }
-        sweep(&self.directory);
-    }
-
-    fn path(&self, extension: &str) -> PathBuf {
-        self.directory.join(format!("{}.{extension}", self.key))
-    }
-
-    /// The lock, or `None` while another process holds it. The system frees it with the process.
-    fn try_lock(&self) -> io::Result<Option<File>> {
-        let file = directory::open_private(&self.path("lock"))?;
-        match file.try_lock() {
-            Ok(()) => Ok(Some(file)),
-            Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(error)) => Err(error),
-        }
-    }
-
-    /// The lock, as soon as it is free. `None` when it does not become free in time or the file system
-    /// has none: then this process asks for a session of its own.
-    fn lock(&self) -> Option<File> {
-        let begun = Instant::now();
-        loop {
-            match self.try_lock() {
-                Ok(Some(lock)) => return Some(lock),
-                Ok(None) if begun.elapsed() < MAX_LOCK_WAIT => std::thread::sleep(LOCK_PAUSE),
-                Ok(None) => return self.unlocked(&"another process holds it too long"),
-                Err(error) => return self.unlocked(&error),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                Event::Loaded { id, entry: None }
+            }
+            Err(error) => {
+                self.console.warn(format!(
+                    "the kept session `{}` is not used: {error}",
+                    path.display()
+                ));
+                Event::Unreadable { id }
             }
         }
     }
 
-    fn unlocked(&self, why: &dyn std::fmt::Display) -> Option<File> {
-        self.console
-            .detail(format_args!("the cache is not locked: {why}"));
-        None
+    fn path(&self, key: &str, extension: &str) -> PathBuf {
+        self.directory.join(format!("{key}.{extension}"))
+    }
+
+    /// The lock, or `None` while another process holds it.
+    fn try_lock(&self, key: &str) -> io::Result<Option<File>> {
+        let path = self.path(key, LOCK);
+        for _ in 0..MAX_LOCK_TRIES {
+            let file = files::open_lock(&path)?;
+            match file.try_lock() {
+                // Another process may have removed the file before it was locked: then the lock guards nothing.
+                Ok(()) if !directory::is_still(&path, &file)? => {}
+                Ok(()) => {
+                    // A lock file in use shall not look old. If this fails, the lock itself still protects it.
+                    let _ = file.set_modified(SystemTime::now());
+                    return Ok(Some(file));
+                }
+                Err(TryLockError::WouldBlock) => return Ok(None),
+                Err(TryLockError::Error(error)) => return Err(error),
+            }
+        }
+        Ok(None)
     }
 }
 
-/// The digest of all that determines a session; `None` without a certificate to tell it by.
+/// The extension of a kept session's file.
+const SESSION: &str = "json";
+/// The extension of the file that is locked while a session is renewed.
+const LOCK: &str = "lock";
+
+fn store_failed(id: u32, error: &io::Error) -> Event {
+    Event::StoreFailed {
+        id,
+        error: Error::new(ErrorKind::TransportFailed, error.to_string()),
+    }
+}
+
+/// What tells a session's certificate without the private key.
+enum ToldBy {
+    /// The certificates themselves.
+    Chain(Box<CertificateChain>),
+    /// What stands for them: see [`Sharing::identity`].
+    Digest(String),
+}
+
+/// What tells the client's certificate; `None` without any.
 ///
-/// The file's content stands for the certificate: its fingerprint would cost the parsing, and with an
-/// encrypted PKCS#12 file the derivation of a key. A certificate in a token is told by its URI and the
+/// Where the certificate's file is encrypted or a container, its content stands for the certificate: to open
+/// it would cost a password and the derivation of a key. A certificate in a token is told by its URI and the
 /// module's name: to look it up would cost the way to the token, and with it the PIN.
-fn key(client: &Client<'_>) -> Option<String> {
+fn told_by(client: &Client<'_>) -> Option<ToldBy> {
     let options = client.options();
     let path = options.identity.certificate.as_deref()?;
-    let certificate = match Place::read(path, "--certificate").ok()? {
+    let told = match Place::read(path, "--certificate").ok()? {
         Place::Pkcs11(uri) => {
             let module = options.identity.key.pkcs11_lib.as_deref();
             let module = module.unwrap_or(Path::new("")).as_os_str();
             let mut told = uri.shown().as_bytes().to_vec();
             told.push(0);
             told.extend_from_slice(module.as_encoded_bytes());
-            Zeroizing::new(told)
+            told
         }
         _ => {
             // What is no file can be read once only.
             fs::metadata(path).ok().filter(fs::Metadata::is_file)?;
-            InputFile::read(path, "--certificate").ok()?.bytes
+            let file = InputFile::read(path, "--certificate").ok()?;
+            if let Some(chain) = plain_chain(&file, options.identity.intermediates.as_deref()) {
+                return Some(ToldBy::Chain(Box::new(chain)));
+            }
+            file.bytes.to_vec()
         }
     };
-    let request = client.request();
-    let mut context = digest::Context::new(&SHA256);
-    let duration = options.session.session_duration.as_secs().to_string();
-    for part in [
-        b"rolesanywhere session 1".as_slice(),
-        &certificate,
-        request.trust_anchor().as_str().as_bytes(),
-        request.profile().as_str().as_bytes(),
-        request.role().as_str().as_bytes(),
-        client.session_name().unwrap_or_default().as_bytes(),
-        duration.as_bytes(),
-        request.endpoint().url().as_bytes(),
-        request.endpoint().signing_region().as_bytes(),
-        // What an unverified server gave is not for calls that verify.
-        &[u8::from(options.network.no_verify_ssl)],
-    ] {
-        context.update(&(part.len() as u64).to_be_bytes());
-        context.update(part);
-    }
-    Some(kept::hex(context.finish().as_ref()))
+    let digest = digest::digest(&SHA256, &told);
+    let digits = digest.as_ref().iter().map(|byte| format!("{byte:02x}"));
+    Some(ToldBy::Digest(digits.collect()))
 }
 
-/// Removes the files of sessions that are long over: each renewed certificate begins a new one.
+/// The certificates of files that need no password.
+fn plain_chain(certificate: &InputFile, intermediates: Option<&Path>) -> Option<CertificateChain> {
+    if identity_files::is_container(&certificate.bytes, identity_files::Purpose::Certificates) {
+        return None;
+    }
+    let intermediates = match intermediates {
+        Some(path) if files::is_read_once(path) => return None,
+        Some(path) => Some(InputFile::read(path, "--intermediates").ok()?),
+        None => None,
+    };
+    let files = IdentityFiles {
+        certificate: &certificate.bytes,
+        private_key: None,
+        intermediates: intermediates.as_ref().map(InputFile::content),
+        password: None,
+    };
+    files.read_chain().ok()
+}
+
+/// Removes the files of sessions that are long over: each renewed certificate begins a new session. The
+/// directory may hold files of others: only names that this program makes are considered, and only regular files
+/// of this user. A lock that is held stays, however old it is.
 fn sweep(directory: &Path) {
-    let is_ours = |path: &Path| {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        [".session", ".lock"].iter().any(|end| name.ends_with(end)) || name.starts_with(".tmp")
-    };
     let entries = fs::read_dir(directory).into_iter().flatten().flatten();
-    for path in entries.take(MAX_SWEPT).map(|entry| entry.path()) {
-        let modified = fs::symlink_metadata(&path).and_then(|metadata| metadata.modified());
-        let age = modified.map(|at| SystemTime::now().duration_since(at).unwrap_or_default());
-        if is_ours(&path) && age.is_ok_and(|age| age > STALE) {
-            let _ = fs::remove_file(&path); // Whoever came before saved us the trouble.
+    for entry in entries.take(MAX_SWEPT) {
+        let name = entry.file_name();
+        let Some(kind) = name.to_str().and_then(Made::named) else {
+            continue;
+        };
+        let path = entry.path();
+        let Ok(metadata) = fs::symlink_metadata(&path) else {
+            continue; // Another process was faster.
+        };
+        let age = metadata
+            .modified()
+            .map(|at| SystemTime::now().duration_since(at).unwrap_or_default());
+        if !directory::is_own_file(&metadata) || !age.is_ok_and(|age| age > STALE) {
+            continue;
         }
+        if kind == Made::Lock && (cfg!(not(unix)) || !is_free(&path)) {
+            continue;
+        }
+        let _ = fs::remove_file(&path); // Whoever came before saved us the trouble.
     }
 }
 
-/// Whether the local clock has run backwards by more than clocks are corrected by.
-fn is_set_back(now: UnixTime, since: UnixTime) -> bool {
-    now.seconds_since(since) < -300
+/// Whether no process holds the lock. A process that takes it at this moment sees that its file is gone, and
+/// makes a new file.
+fn is_free(path: &Path) -> bool {
+    files::open_own(path).is_ok_and(|(file, _)| file.try_lock().is_ok())
+}
+
+/// The files that this program makes in the directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Made {
+    Session,
+    Lock,
+    /// A session that is being written, or was when its process was killed.
+    Unfinished,
+}
+
+impl Made {
+    /// Tells a file by its name: `KEY.json`, `KEY.lock`, or a temporary file for `KEY.json`, where `KEY`
+    /// has 64 digits of lower-case hexadecimal.
+    fn named(name: &str) -> Option<Self> {
+        let finished = output_file::temporary_for(name);
+        let (key, end) = finished.unwrap_or(name).split_once('.')?;
+        let digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+        if key.len() != 64 || !key.bytes().all(digit) {
+            return None;
+        }
+        match (end, finished) {
+            (SESSION, None) => Some(Self::Session),
+            (SESSION, Some(_)) => Some(Self::Unfinished),
+            (LOCK, None) => Some(Self::Lock),
+            _ => None,
+        }
+    }
 }
 
 #[cfg(test)]

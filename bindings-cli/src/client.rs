@@ -1,20 +1,23 @@
 //! A client of the service, as the options describe it: what every command that asks for sessions has
 //! in common.
 
+use std::path::PathBuf;
+
 use rolesanywhere_core::{
-    CertificateChain, Endpoint, EndpointOptions, Error, ErrorKind, Result, Session,
-    identity::{self, Severity},
+    Endpoint, EndpointOptions, Error, ErrorKind, Result, Session,
+    provider::Policy,
     session::{ArnPlacement, CreateSession},
 };
 
 use crate::{
     arguments::{ArnsIn, ClientOptions, NetworkOptions, SessionOptions},
     console::Console,
+    driver::Driver,
     environment::Environment,
-    exchange::{self, Exchange},
+    files,
     https::{HttpsClient, Reach},
     identity::Identity,
-    keys::Access,
+    keys::{Access, uri::Uri},
     password::Passwords,
 };
 
@@ -42,7 +45,7 @@ impl<'a> Client<'a> {
             environment,
             console,
             passwords: Passwords::new(&options.identity.password),
-            request: create_session(&options.session, &environment, console)?,
+            request: create_session(&options.session, &options.network, &environment, console)?,
         })
     }
 
@@ -54,6 +57,43 @@ impl<'a> Client<'a> {
     /// The options that it was made of.
     pub(crate) fn options(&self) -> &ClientOptions {
         self.options
+    }
+
+    /// Checks, for commands that renew, that each input can be read again at a renewal.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidInput`] naming the option whose value is a pipe or a terminal.
+    pub(crate) fn check_is_read_again(&self) -> Result<()> {
+        let identity = &self.options.identity;
+        let bundle = self.environment.value("AWS_CA_BUNDLE").map(PathBuf::from);
+        let pins = [&identity.certificate, &identity.private_key].map(|place| {
+            let text = place.as_deref()?.to_str()?;
+            let uri = text.starts_with("pkcs11:").then(|| Uri::read(text));
+            Some(uri?.ok()?.pin_source()?.to_owned())
+        });
+        for (option, path) in [
+            ("--certificate", &identity.certificate),
+            ("--private-key", &identity.private_key),
+            ("--intermediates", &identity.intermediates),
+            ("--password-file", &identity.password.password_file),
+            ("--ca-bundle", &self.options.network.ca_bundle),
+            ("AWS_CA_BUNDLE", &bundle),
+            ("pin-source in the URI of --certificate", &pins[0]),
+            ("pin-source in the URI of --private-key", &pins[1]),
+        ] {
+            let Some(path) = path.as_deref().filter(|path| files::is_read_once(path)) else {
+                continue;
+            };
+            return Err(Error::new(
+                ErrorKind::InvalidInput,
+                format!(
+                    "`{}` of {option} can be read once only, and this command reads it again at each renewal: \
+                     write it to a file that its owner alone can read, and name that",
+                    path.display()
+                ),
+            ));
+        }
+        Ok(())
     }
 
     /// Opens the identity, all parts of one generation.
@@ -71,33 +111,32 @@ impl<'a> Client<'a> {
         Identity::open(options.whereabouts(), &access)
     }
 
-    /// Asks for a session. The files are read anew each time, so that renewed certificates count.
+    /// Asks for a session, past the kept ones. The files are read anew each time, so that renewed
+    /// certificates count.
     ///
     /// # Errors
     /// The core's, the files' and the network's, each with what to do.
     pub(crate) fn session(&self) -> Result<Session> {
-        let console = self.console;
-        let identity = self.identity()?;
-        let end_entity = identity.chain.end_entity();
-        console.detail(format_args!(
-            "certificate: {} serial {}, {}, {} intermediate(s)",
-            end_entity.subject(),
-            end_entity.serial_decimal(),
-            identity.key.algorithm(),
-            identity.chain.intermediates().len()
-        ));
-        self.stop_at_findings(&identity.chain)?;
-        let signer = identity.key.signer()?;
-        let client = self.http()?;
-        console.detail(format_args!("{}", client.describe()));
-        Exchange {
-            request: &self.request,
-            chain: &identity.chain,
-            signer: &*signer,
-            client: &client,
-            console,
+        let mut driver = Driver::new(self, Policy::default(), None);
+        driver.session().cloned()
+    }
+
+    /// The policy with what the options say.
+    pub(crate) fn policy(&self, policy: Policy) -> Policy {
+        let network = &self.options.network;
+        let policy = Policy {
+            attempt_timeout: network.request_timeout.unwrap_or(policy.attempt_timeout),
+            ..policy
+        };
+        match self.passwords.may_ask() {
+            true => policy.with_person(),
+            false => policy,
         }
-        .run()
+    }
+
+    /// Where progress and warnings are said.
+    pub(crate) fn console(&self) -> &'a Console {
+        self.console
     }
 
     /// The way to the endpoint.
@@ -118,28 +157,11 @@ impl<'a> Client<'a> {
         let name = self.options.session.role_session_name.as_deref();
         name.filter(|name| !name.is_empty())
     }
-
-    /// What the service will refuse stops here, with its reason, which the service does not give.
-    fn stop_at_findings(&self, chain: &CertificateChain) -> Result<()> {
-        for finding in identity::findings(chain, exchange::now(), self.session_name()) {
-            match finding.severity {
-                Severity::Refusal => {
-                    return Err(Error::new(
-                        ErrorKind::InvalidCertificate,
-                        format!("the service will refuse this: {finding}"),
-                    ));
-                }
-                _ => self.console.warn(finding.to_string()),
-            }
-        }
-        Ok(())
-    }
 }
 
 fn reach(network: &NetworkOptions) -> Reach {
     Reach {
         connect_timeout: network.connect_timeout,
-        request_timeout: network.request_timeout,
         insecure: network.no_verify_ssl,
         ca_bundle: network.ca_bundle.clone(),
     }
@@ -148,6 +170,7 @@ fn reach(network: &NetworkOptions) -> Reach {
 /// The call that the options and the environment ask for.
 fn create_session(
     options: &SessionOptions,
+    network: &NetworkOptions,
     environment: &Environment<'_>,
     console: &Console,
 ) -> Result<CreateSession> {
@@ -181,6 +204,10 @@ fn create_session(
         _ => error,
     };
     let endpoint = Endpoint::new(custom.as_deref(), region, wanted).map_err(name)?;
+    let endpoint = match network.no_verify_ssl {
+        true => endpoint.with_plain_http(),
+        false => endpoint,
+    };
     console.detail(format_args!(
         "endpoint: {} ({}), signing for {}",
         endpoint.url(),

@@ -1,13 +1,15 @@
-//! What is said on stderr: one line an event, never a secret, never a control character.
+//! What is said on stderr: one line an event, never a secret, never an invisible character.
 
 use std::{
     fmt,
-    io::Write as _,
+    io::{IsTerminal as _, Write as _},
     sync::{
         Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
 };
+
+use rolesanywhere_core::text::printable;
 
 /// The name that stands before every line, so that the reader of an SDK's log knows who spoke.
 const SPEAKER: &str = "rolesanywhere";
@@ -18,6 +20,7 @@ const SPEAKER: &str = "rolesanywhere";
 pub(crate) struct Console {
     verbose: AtomicBool,
     at_once: AtomicBool,
+    silent: AtomicBool,
     warnings: Mutex<Vec<String>>,
 }
 
@@ -47,8 +50,17 @@ impl Console {
         }
     }
 
+    /// Withholds the warnings of a success unless stderr is a terminal. Some SDKs (the AWS SDK for C++, and with
+    /// it pyarrow 14 to 21) read stderr as a part of the answer on stdout, and then send unsigned requests.
+    pub(crate) fn succeed_in_silence(&self) {
+        self.silent.store(true, Ordering::Relaxed);
+    }
+
     /// The command did what it was asked: prints the warnings that waited.
     pub(crate) fn succeeded(&self) {
+        if self.silent.load(Ordering::Relaxed) && !std::io::stderr().is_terminal() {
+            self.lock().clear();
+        }
         for message in std::mem::take(&mut *self.lock()) {
             line(&format!("warning: {message}"));
         }
@@ -93,26 +105,7 @@ pub(crate) fn line(message: &str) {
     write_stderr(&format!("{SPEAKER}: {}\n", printable(message)));
 }
 
-/// Control characters, which a file or a server may have brought in, become spaces: a message cannot
-/// break the line or drive the terminal.
-pub(crate) fn printable(message: &str) -> String {
-    message
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect()
-}
-
 fn write_stderr(text: &str) {
     // Nobody is left to tell that stderr is closed.
     let _ = std::io::stderr().lock().write_all(text.as_bytes());
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_message_cannot_break_the_line_or_drive_the_terminal() {
-        assert_eq!(printable("a\nb\r\u{1b}[31mc\u{9b}d"), "a b  [31mc d");
-    }
 }

@@ -1,8 +1,16 @@
 //! The one border to HTTP: a request goes out, a response or a failure in words comes back.
 
-use std::{io, net::IpAddr, path::PathBuf, time::Duration};
+use std::{
+    io,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    path::PathBuf,
+    time::Duration,
+};
 
-use rolesanywhere_core::{Error, ErrorKind, HttpResponse, session::MAX_RESPONSE_LENGTH};
+use rolesanywhere_core::{
+    Error, ErrorKind, HttpRequest, HttpResponse, provider::Loss, session::MAX_RESPONSE_LENGTH,
+    text::duration,
+};
 use rustls::{AlertDescription, CertificateError};
 use ureq::{
     Agent, Timeout,
@@ -29,8 +37,6 @@ const MAX_RESPONSE_HEADERS: usize = 32 * 1024;
 pub(crate) struct Reach {
     /// How long opening a connection may take: name lookup, TCP, proxy and TLS.
     pub(crate) connect_timeout: Duration,
-    /// How long one exchange may take as a whole.
-    pub(crate) request_timeout: Duration,
     /// Whether any server certificate is accepted, and plain HTTP beyond this machine.
     pub(crate) insecure: bool,
     /// The authorities to trust instead of those that the environment or the system names.
@@ -44,14 +50,23 @@ pub(crate) struct HttpsClient {
     reach: Reach,
     endpoint: String,
     roots: String,
-    proxy: Option<String>,
+    proxy: Option<ProxyInUse>,
 }
 
-/// Why no answer came, and whether the next attempt may fare better.
+/// The proxy, as far as it may be told.
+#[derive(Clone, Debug)]
+struct ProxyInUse {
+    /// The variable that names it.
+    variable: String,
+    /// Whether its URL has a user.
+    has_user: bool,
+}
+
+/// Why no answer came, in words and by its kind.
 #[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) error: Error,
-    pub(crate) passing: bool,
+    pub(crate) loss: Loss,
 }
 
 impl HttpsClient {
@@ -92,14 +107,18 @@ impl HttpsClient {
         let roots_origin = roots.as_ref().map(|roots| roots.origin().to_owned());
         let tls = TlsConnector::new(roots)
             .map_err(|error| Error::new(ErrorKind::TransportFailed, format!("TLS: {error}")))?;
-        let (proxy, proxy_name) = proxy::for_url(&uri, environment)?.unzip();
+        let (proxy, proxy_in_use) = proxy::for_url(&uri, environment)?
+            .map(|(proxy, variable)| {
+                let has_user = proxy.username().is_some();
+                (proxy, ProxyInUse { variable, has_user })
+            })
+            .unzip();
         let config = Agent::config_builder()
             .proxy(proxy)
             .http_status_as_error(false)
             .max_redirects(0) // A redirect would send the signed request elsewhere.
             .max_redirects_will_error(false)
             .timeout_connect(Some(reach.connect_timeout))
-            .timeout_global(Some(reach.request_timeout))
             .no_delay(true)
             .input_buffer_size(BUFFER_LENGTH)
             .output_buffer_size(BUFFER_LENGTH)
@@ -116,13 +135,14 @@ impl HttpsClient {
             reach,
             endpoint: uri.authority().map(ToString::to_string).unwrap_or_default(),
             roots: roots_origin.unwrap_or_default(),
-            proxy: proxy_name,
+            proxy: proxy_in_use,
         })
     }
 
     /// Where the roots come from and which variable names the proxy, for `--verbose`.
     pub(crate) fn describe(&self) -> String {
-        let proxy = self.proxy.as_deref().unwrap_or("none");
+        let proxy = self.proxy.as_ref();
+        let proxy = proxy.map_or("none", |proxy| &proxy.variable);
         let roots = match self.roots.as_str() {
             "" => "none asked",
             origin => origin,
@@ -130,32 +150,36 @@ impl HttpsClient {
         format!("roots: {roots}; proxy: {proxy}")
     }
 
-    /// Sends a request and reads the whole answer, at most [`MAX_RESPONSE_LENGTH`] bytes and one.
+    /// Sends a request and reads the whole answer, at most [`MAX_RESPONSE_LENGTH`] bytes and one, within
+    /// `timeout`.
     pub(crate) fn send(
         &self,
-        method: &str,
-        url: &str,
-        headers: &[(String, String)],
-        body: &[u8],
+        sent: &HttpRequest,
+        timeout: Duration,
     ) -> Result<HttpResponse, Failure> {
-        let mut request = Request::builder().method(method).uri(url);
-        for (name, value) in headers {
+        let mut request = Request::builder().method(sent.method).uri(&sent.url);
+        for (name, value) in &sent.headers {
             request = request.header(name, value);
         }
-        let request = request.body(body).map_err(|error| Failure {
+        let request = request.body(&*sent.body).map_err(|error| Failure {
             error: Error::new(
                 ErrorKind::InvalidInput,
                 format!("the request cannot be written: {error}"),
             ),
-            passing: false,
+            loss: Loss::Unsendable,
         })?;
+        let request = self
+            .agent
+            .configure_request(request)
+            .timeout_global(Some(timeout))
+            .build();
         let mut response = self
             .agent
             .run(request)
-            .map_err(|error| self.failure(&error))?;
+            .map_err(|error| self.failure(&error, timeout))?;
         let limit = MAX_RESPONSE_LENGTH as u64 + 1;
         let body = response.body_mut().with_config().limit(limit).read_to_vec();
-        let body = body.map_err(|error| self.failure(&error))?;
+        let body = body.map_err(|error| self.failure(&error, timeout))?;
         let headers = response.headers().iter().map(|(name, value)| {
             let value = String::from_utf8_lossy(value.as_bytes());
             (name.as_str().to_owned(), value.into_owned())
@@ -165,65 +189,62 @@ impl HttpsClient {
     }
 
     /// ureq's error in words that say what to do.
-    fn failure(&self, error: &ureq::Error) -> Failure {
+    fn failure(&self, error: &ureq::Error, timeout: Duration) -> Failure {
         let endpoint = &self.endpoint;
-        let transport = |message: String, passing| Failure {
+        let transport = |message: String, loss| Failure {
             error: Error::new(ErrorKind::TransportFailed, message),
-            passing,
+            loss,
         };
+        // Another attempt would get the same.
         let invalid = |message: String| Failure {
             error: Error::new(ErrorKind::InvalidResponse, message),
-            passing: false,
+            loss: Loss::Unsendable,
         };
         let via = match &self.proxy {
-            Some(name) => format!(" through the proxy of {name}"),
+            Some(proxy) => format!(" through the proxy of {}", proxy.variable),
             None => String::new(),
         };
         match error {
             ureq::Error::Io(error) => match tls_error(error) {
-                Some(error) => transport(self.tls_failure(error), false),
+                Some(error) => transport(self.tls_failure(error), Loss::Untrusted),
                 None if error.kind() == io::ErrorKind::ConnectionRefused => transport(
                     format!(
                         "`{endpoint}`{via} refuses connections: check the endpoint, the proxy and the firewall"
                     ),
-                    true,
+                    Loss::Unreachable,
                 ),
                 None => transport(
                     format!(
                         "the connection to `{endpoint}`{via} broke ({error}): check the network and the proxy"
                     ),
-                    true,
+                    Loss::Unreachable,
                 ),
             },
             ureq::Error::Timeout(Timeout::Connect | Timeout::Resolve) => transport(
                 format!(
-                    "no connection to `{endpoint}`{via} within {} s: check the network and the proxy; \
+                    "no connection to `{endpoint}`{via} within {}: check the network and the proxy; \
                      `--connect-timeout` allows more",
-                    self.reach.connect_timeout.as_secs_f64(),
+                    duration(self.reach.connect_timeout),
                 ),
-                true,
+                Loss::TimedOut,
             ),
             ureq::Error::Timeout(_) => transport(
                 format!(
-                    "`{endpoint}`{via} did not answer within {} s: check what listens there; \
+                    "`{endpoint}`{via} did not answer within {}: check what listens there; \
                      `--request-timeout` allows more",
-                    self.reach.request_timeout.as_secs_f64(),
+                    duration(timeout),
                 ),
-                true,
+                Loss::TimedOut,
             ),
             ureq::Error::HostNotFound => transport(
                 format!(
                     "`{endpoint}`{via} is not found by name: check the region, the endpoint and the name server"
                 ),
-                true,
+                Loss::Unreachable,
             ),
-            ureq::Error::ConnectProxyFailed(reason) => transport(
-                format!(
-                    "the proxy does not connect to `{endpoint}` ({reason}): check {} and the proxy's rules",
-                    self.proxy.as_deref().unwrap_or("the proxy")
-                ),
-                false,
-            ),
+            ureq::Error::ConnectProxyFailed(reason) => {
+                transport(self.proxy_failure(reason), Loss::Unsendable)
+            }
             ureq::Error::BodyExceedsLimit(_) => invalid(format!(
                 "the answer of `{endpoint}` has more than the {MAX_RESPONSE_LENGTH} bytes that a session may have: \
                  check the endpoint and what stands between",
@@ -235,9 +256,31 @@ impl HttpsClient {
             )),
             other => transport(
                 format!("the exchange with `{endpoint}`{via} failed: {other}"),
-                false,
+                Loss::Unsendable,
             ),
         }
+    }
+
+    /// What a proxy's refusal means, and what to do. `reason` is ureq's, with the status of the answer.
+    fn proxy_failure(&self, reason: &str) -> String {
+        let endpoint = &self.endpoint;
+        let (variable, has_user) = match &self.proxy {
+            Some(proxy) => (&*proxy.variable, proxy.has_user),
+            None => ("the proxy", false),
+        };
+        // RFC 9110, 15.5.8.
+        let todo = match (reason.contains("407"), has_user) {
+            (true, false) => format!(
+                "it wants a user and a password: name them in {variable}, `http://USER:PASSWORD@HOST:PORT`, \
+                 with special characters percent-encoded (`@` is `%40`)"
+            ),
+            (true, true) => format!(
+                "it does not accept the user and the password in {variable}: correct them, with special \
+                 characters percent-encoded (`@` is `%40`); Basic is the only method that is known here"
+            ),
+            (false, _) => format!("check {variable} and the proxy's rules"),
+        };
+        format!("the proxy does not connect to `{endpoint}` ({reason}): {todo}")
     }
 
     fn tls_failure(&self, error: &rustls::Error) -> String {
@@ -295,7 +338,8 @@ fn user_agent() -> String {
 }
 
 /// Looks names up as ureq does, on a thread that can be left behind when time is up, but needs no
-/// thread for an address.
+/// thread for an address. `localhost` and names under it are this machine (RFC 6761, 6.3) whatever a name
+/// server says of them: over `http://` the secret key goes there.
 #[derive(Debug)]
 struct AddressFirst;
 
@@ -312,9 +356,18 @@ impl Resolver for AddressFirst {
             Some("https") => 443,
             _ => 80,
         };
-        if let Ok(address) = bare.parse::<IpAddr>() {
+        let known = match bare.parse::<IpAddr>() {
+            Ok(address) => vec![address],
+            Err(_) if proxy::is_loopback(bare) => {
+                vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]
+            }
+            Err(_) => Vec::new(),
+        };
+        if !known.is_empty() {
             let mut found = self.empty();
-            found.push((address, uri.port_u16().unwrap_or(default)).into());
+            for address in known {
+                found.push((address, uri.port_u16().unwrap_or(default)).into());
+            }
             return Ok(found);
         }
         match DefaultResolver::default().resolve(uri, config, timeout) {

@@ -99,7 +99,7 @@ impl Identity {
         let key_file = private_key.as_ref().unwrap_or(&certificate_file);
         if keys::tpm::is_key_file(&key_file.bytes) {
             let key = keys::tpm::in_file(key_file, access)?;
-            let chain = chain(certificate, where_.intermediates)?;
+            let chain = chain_in(&certificate_file, where_.intermediates)?;
             return Self::paired(chain, key);
         }
         let places = Places {
@@ -139,7 +139,14 @@ pub(crate) fn private_key(path: &Path, access: &Access<'_>) -> Result<Key> {
 
 /// The chain of a file, for a key that is elsewhere.
 fn chain(certificate: &Path, intermediates: Option<&Path>) -> Result<CertificateChain> {
-    let file = InputFile::read(certificate, "--certificate")?;
+    chain_in(
+        &InputFile::read(certificate, "--certificate")?,
+        intermediates,
+    )
+}
+
+/// The chain of a file that has been read.
+fn chain_in(file: &InputFile, intermediates: Option<&Path>) -> Result<CertificateChain> {
     let more = intermediates
         .map(|path| InputFile::read(path, "--intermediates"))
         .transpose()?;
@@ -151,7 +158,7 @@ fn chain(certificate: &Path, intermediates: Option<&Path>) -> Result<Certificate
     };
     files
         .read_chain()
-        .map_err(|error| error.context(format_args!("`{}`", certificate.display())))
+        .map_err(|error| error.context(format_args!("`{}`", file.path.display())))
 }
 
 /// The certificates of `--intermediates`, for one that is in a token.

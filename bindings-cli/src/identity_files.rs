@@ -1,15 +1,15 @@
 //! The identity in its files: certificate, chain and private key, each file read once.
 
-use std::{
-    fs::File,
-    io::Read as _,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use rolesanywhere_core::{CertificateChain, Error, ErrorKind, IdentityFiles, PrivateKey, Result};
 use zeroize::Zeroizing;
 
-use crate::{console::Console, keys::Access};
+use crate::{
+    console::Console,
+    files::{self, Content},
+    keys::Access,
+};
 
 /// The largest file that is read: an ML-DSA-87 certificate has 10 kB of PEM, a file of five and a
 /// key some 60 kB.
@@ -51,7 +51,7 @@ pub(crate) fn identity(
     let what = format!("Password of `{}`", key_file.path.display());
     match access
         .passwords
-        .open(&what, access.environment, access.console, read)
+        .open_file(&what, access.environment, access.console, read)
     {
         Ok((key, chain)) => Ok((chain, key)),
         Err(error) => Err(name_file(error, places)),
@@ -105,7 +105,7 @@ pub(crate) fn private_key(file: &InputFile, access: &Access<'_>) -> Result<Priva
     let what = format!("Password of `{shown}`");
     access
         .passwords
-        .open(&what, access.environment, access.console, read)
+        .open_file(&what, access.environment, access.console, read)
         .map_err(|error| match error.kind() {
             ErrorKind::PasswordRequired => password_required(shown),
             _ => error.context(format_args!("`{shown}`")),
@@ -121,7 +121,7 @@ pub(crate) struct InputFile {
 }
 
 impl InputFile {
-    /// Reads a file of at most a mebibyte; `option` is what named it.
+    /// Reads a file, or a pipe, of at most a mebibyte; `option` is what named it.
     ///
     /// # Errors
     /// [`ErrorKind::InvalidInput`] when it cannot be read, is too large or empty.
@@ -131,23 +131,7 @@ impl InputFile {
             Error::new(ErrorKind::InvalidInput, message)
         };
         let unreadable = |error: std::io::Error| refuse(format!("cannot be read ({error})"));
-        let file = File::open(path).map_err(unreadable)?;
-        let metadata = file.metadata().map_err(unreadable)?;
-        if metadata.len() > MAX_FILE_LENGTH {
-            return Err(refuse(format!("is larger than {MAX_FILE_LENGTH} bytes")));
-        }
-        // A buffer that grows leaves its content behind, so it has its final size from the start; a
-        // pipe does not tell its length and gets the largest.
-        let capacity = if metadata.is_file() {
-            metadata.len()
-        } else {
-            MAX_FILE_LENGTH
-        };
-        let capacity = usize::try_from(capacity).unwrap_or_default() + 64;
-        let mut bytes = Zeroizing::new(Vec::with_capacity(capacity));
-        file.take(MAX_FILE_LENGTH + 1)
-            .read_to_end(&mut bytes)
-            .map_err(unreadable)?;
+        let Content { bytes, metadata } = files::read(path, MAX_FILE_LENGTH).map_err(unreadable)?;
         if bytes.len() as u64 > MAX_FILE_LENGTH {
             return Err(refuse(format!("is larger than {MAX_FILE_LENGTH} bytes")));
         }
@@ -161,7 +145,8 @@ impl InputFile {
         })
     }
 
-    fn warn_if_open(&self, console: &Console) {
+    /// Warns where others than its owner can get at the file.
+    pub(crate) fn warn_if_open(&self, console: &Console) {
         if let Some(mode) = self.open_mode {
             console.warn(format!(
                 "the private key `{}` has mode {mode:04o}, so others than its owner can get at it: \
@@ -171,7 +156,7 @@ impl InputFile {
         }
     }
 
-    fn content(&self) -> &[u8] {
+    pub(crate) fn content(&self) -> &[u8] {
         &self.bytes
     }
 }

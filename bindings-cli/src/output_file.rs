@@ -1,36 +1,68 @@
 //! Files that this program writes: private where they must be, whole or not there at all.
 
 use std::{
-    fs::{File, OpenOptions},
-    io::{Read as _, Write as _},
+    ffi::OsString,
+    fs::OpenOptions,
+    io::{self, Write as _},
     path::{Path, PathBuf},
 };
 
-use base64ct::{Base64UrlUnpadded, Encoding as _};
-use ring::rand::{SecureRandom as _, SystemRandom};
 use rolesanywhere_core::{Error, ErrorKind, Result};
-use zeroize::Zeroizing;
+use tempfile::NamedTempFile;
 
-/// Bounds of a token: what cannot be guessed, and what fits into a header.
-const MIN_TOKEN_LENGTH: usize = 16;
-const MAX_TOKEN_LENGTH: usize = 1024;
+use crate::files;
 
 /// Puts a file in place in one step: whoever sees it, sees all of it.
 ///
 /// # Errors
 /// [`ErrorKind::InvalidInput`] naming the file.
 pub(crate) fn write_whole(path: &Path, content: &[u8]) -> Result<()> {
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
-    let folder = folder.unwrap_or(Path::new("."));
     let write = || {
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        files::refuse_tilde(path)?;
+        let mut file = temporary_beside(path)?;
         file.write_all(content)?;
         file.persist(path).map_err(|error| error.error)?;
         Ok(())
     };
     write().map_err(|error| unwritable(path, &error))
+}
+
+/// What stands in a temporary file's name before its random end.
+const TEMPORARY: &str = ".rolesanywhere-";
+
+/// How many letters and digits a temporary file's name ends with.
+const RANDOM_LENGTH: usize = 6;
+
+/// Makes a temporary file of mode 0600 beside the file that it will become. Its name is `.NAME.rolesanywhere-`
+/// and six random letters or digits, so that no other user can take the name first.
+///
+/// # Errors
+/// The system's.
+pub(crate) fn temporary_beside(path: &Path) -> io::Result<NamedTempFile> {
+    let mut prefix = OsString::from(".");
+    prefix.push(path.file_name().unwrap_or_default());
+    prefix.push(TEMPORARY);
+    tempfile::Builder::new()
+        .prefix(&prefix)
+        .rand_bytes(RANDOM_LENGTH)
+        .tempfile_in(folder_of(path))
+}
+
+/// The name of the file that a temporary file was to become; `None` if this program does not give such names to
+/// temporary files. Killed processes leave temporary files.
+pub(crate) fn temporary_for(name: &str) -> Option<&str> {
+    let (name, random) = name.strip_prefix('.')?.rsplit_once(TEMPORARY)?;
+    let is_random =
+        random.len() == RANDOM_LENGTH && random.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    (is_random && !name.is_empty()).then_some(name)
+}
+
+/// The directory that a file is in.
+pub(crate) fn folder_of(path: &Path) -> &Path {
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    folder.unwrap_or(Path::new("."))
 }
 
 /// Writes a new file that its owner alone can read.
@@ -42,7 +74,10 @@ pub(crate) fn write_private(path: &Path, content: &[u8]) -> Result<()> {
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let write = || options.open(path)?.write_all(content);
+    let write = || {
+        files::refuse_tilde(path)?;
+        options.open(path)?.write_all(content)
+    };
     write().map_err(|error| unwritable(path, &error))
 }
 
@@ -57,6 +92,7 @@ pub(crate) fn private_directory(path: &Path) -> Result<PathBuf> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     let prepare = || {
+        files::refuse_tilde(path)?;
         builder.create(path)?;
         let taken = std::fs::read_dir(path)?.next().is_some();
         #[cfg(unix)]
@@ -77,68 +113,6 @@ pub(crate) fn private_directory(path: &Path) -> Result<PathBuf> {
         )),
         Err(error) => Err(unwritable(path, &error)),
     }
-}
-
-/// A secret that two processes know: one line of a file, wiped when dropped.
-pub(crate) struct Token(Zeroizing<Vec<u8>>);
-
-impl Token {
-    /// The bytes.
-    pub(crate) fn expose(&self) -> &[u8] {
-        &self.0
-    }
-}
-
-/// Reads a token from a file, up to its final newline; makes the file, with a random token, where it
-/// is missing.
-///
-/// # Errors
-/// [`ErrorKind::InvalidInput`] naming the file: it cannot be read or made, others can get at it, or its
-/// token is too short to be a secret, too long for a header, or not of visible characters.
-pub(crate) fn secret_token(path: &Path) -> Result<Token> {
-    if !path.exists() {
-        let mut random = Zeroizing::new([0; 32]);
-        SystemRandom::new().fill(&mut *random).map_err(|_| {
-            let none = std::io::Error::other("the system has no random numbers");
-            unwritable(path, &none)
-        })?;
-        let text = Zeroizing::new(Base64UrlUnpadded::encode_string(&*random));
-        write_private(path, text.as_bytes())?;
-    }
-    let refuse = |why: String| {
-        let message = format!("the token file `{}` {why}", path.display());
-        Error::new(ErrorKind::InvalidInput, message)
-    };
-    let unreadable = |error: std::io::Error| refuse(format!("cannot be read ({error}): check it"));
-    let file = File::open(path).map_err(unreadable)?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        let mode = file.metadata().map_err(unreadable)?.permissions().mode() & 0o7777;
-        if mode & 0o077 != 0 {
-            return Err(refuse(format!(
-                "has mode {mode:04o}, so others than its owner can get at it: `chmod 600` it"
-            )));
-        }
-    }
-    let mut token = Zeroizing::new(Vec::with_capacity(MAX_TOKEN_LENGTH + 2));
-    file.take(MAX_TOKEN_LENGTH as u64 + 2)
-        .read_to_end(&mut token)
-        .map_err(unreadable)?;
-    while token
-        .last()
-        .is_some_and(|byte| matches!(byte, b'\n' | b'\r'))
-    {
-        token.pop();
-    }
-    let visible = token.iter().all(u8::is_ascii_graphic);
-    if !visible || !(MIN_TOKEN_LENGTH..=MAX_TOKEN_LENGTH).contains(&token.len()) {
-        return Err(refuse(format!(
-            "holds no token of {MIN_TOKEN_LENGTH} to {MAX_TOKEN_LENGTH} visible characters: remove \
-             it, and one is made"
-        )));
-    }
-    Ok(Token(token))
 }
 
 fn unwritable(path: &Path, error: &std::io::Error) -> Error {

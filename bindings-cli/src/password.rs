@@ -2,16 +2,16 @@
 //! terminal.
 
 use std::{
-    fs::File,
-    io::Read as _,
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
 };
 
-use rolesanywhere_core::{Error, ErrorKind, Result};
+use rolesanywhere_core::{Error, ErrorKind, Result, password, text::printable};
 use zeroize::Zeroizing;
 
-use crate::{arguments::PasswordOptions, console::Console, environment::Environment, terminal};
+use crate::{
+    arguments::PasswordOptions, console::Console, environment::Environment, files, terminal,
+};
 
 /// The longest password that is read. Longer input is some other file.
 const MAX_PASSWORD_LENGTH: u64 = 4096;
@@ -72,7 +72,7 @@ impl<'a> Passwords<'a> {
                 }
                 _ => break,
             };
-            let shown: String = what.chars().filter(|c| !c.is_control()).collect();
+            let shown = printable(what);
             let Some(typed) = terminal::ask(&format!("{again}{shown}: "))? else {
                 break;
             };
@@ -82,6 +82,53 @@ impl<'a> Passwords<'a> {
             }
         }
         outcome
+    }
+
+    /// Whether a person may be asked for a password: no place is named, and there is a terminal.
+    pub(crate) fn may_ask(&self) -> bool {
+        let options = self.options;
+        let is_named = options.password_file.is_some()
+            || options.password_env.is_some()
+            || options.password_fd.is_some();
+        !is_named && terminal::is_there()
+    }
+
+    /// As [`open`](Self::open), for keys that are decrypted in this process, where a wrong try costs time only. A
+    /// password file with a byte order mark or a final newline is tried in its other reading too, once.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open). The error about a wrong password names the peculiarity of the file.
+    pub(crate) fn open_file<T>(
+        &self,
+        what: &str,
+        environment: &Environment<'_>,
+        console: &Console,
+        open: impl Fn(Option<&[u8]>) -> Result<T>,
+    ) -> Result<T> {
+        let error = match self.open(what, environment, console, &open) {
+            Err(error) if error.kind() == ErrorKind::WrongPassword => error,
+            outcome => return outcome,
+        };
+        let Some(path) = &self.options.password_file else {
+            return Err(error);
+        };
+        let content = match files::is_read_once(path) {
+            true => None, // Its content is gone.
+            false => files::read(path, MAX_PASSWORD_LENGTH).ok(),
+        };
+        let other = content.and_then(|content| password::other_reading(&content.bytes));
+        match other {
+            None => Err(error),
+            Some(other) => open(Some(&other.password)).map_err(|_| {
+                let message = format!(
+                    "{}; the password file `{}` {}, and neither with that nor without it is it the password",
+                    error.message(),
+                    path.display(),
+                    other.peculiarity
+                );
+                error.with_message(message)
+            }),
+        }
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Option<Password>> {
@@ -141,13 +188,10 @@ pub(crate) fn read_file(path: &Path, option: &str) -> Result<Password> {
         let message = format!("the password file `{}` of {option} {why}", path.display());
         Error::new(ErrorKind::InvalidInput, message)
     };
-    let file = File::open(path).map_err(|error| refuse(format!("cannot be read: {error}")))?;
-    // Of its final size from the start: a buffer that grows leaves its content behind.
-    let capacity = usize::try_from(MAX_PASSWORD_LENGTH).unwrap_or_default() + 2;
-    let mut password = Zeroizing::new(Vec::with_capacity(capacity));
-    file.take(MAX_PASSWORD_LENGTH + 1)
-        .read_to_end(&mut password)
-        .map_err(|error| refuse(format!("cannot be read: {error}")))?;
+    let content = files::read(path, MAX_PASSWORD_LENGTH);
+    let mut password = content
+        .map_err(|error| refuse(format!("cannot be read: {error}")))?
+        .bytes;
     if password.len() as u64 > MAX_PASSWORD_LENGTH {
         return Err(refuse(format!(
             "is longer than {MAX_PASSWORD_LENGTH} bytes: name the file that holds the password alone"

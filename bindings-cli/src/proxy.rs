@@ -2,7 +2,7 @@
 //! aws_signing_helper. ureq reads the variables too, but by other rules: it knows no networks in
 //! `NO_PROXY`, takes `example.com` for that host alone, and lets `HTTP_PROXY` serve https.
 
-use std::net::IpAddr;
+use std::{borrow::Cow, net::IpAddr};
 
 use rolesanywhere_core::{Error, ErrorKind, Result};
 use ureq::{Proxy, http::Uri};
@@ -35,7 +35,7 @@ pub(crate) fn for_url(url: &Uri, environment: &Environment<'_>) -> Result<Option
     if is_loopback(host) || exceptions.is_some_and(|(_, list)| excepts(&list, host, port)) {
         return Ok(None);
     }
-    match Proxy::new(&value) {
+    match Proxy::new(&by_name(&value)) {
         Ok(proxy) => Ok(Some((proxy, name.to_owned()))),
         Err(_) => Err(Error::new(
             ErrorKind::InvalidInput,
@@ -43,6 +43,18 @@ pub(crate) fn for_url(url: &Uri, environment: &Environment<'_>) -> Result<Option
                 "{name} is not the URL of a proxy: write `http://[USER:PASSWORD@]HOST:PORT`, or https or socks5"
             ),
         )),
+    }
+}
+
+/// The proxy's URL, by which SOCKS 5 gets the service's name and not its address: so Go does it for `socks5`
+/// and `socks5h` alike, and behind such a proxy there may be no name server.
+fn by_name(url: &str) -> Cow<'_, str> {
+    let scheme = url.split_once("://");
+    match scheme {
+        Some((scheme, rest)) if ["socks", "socks5"].contains(&&*scheme.to_ascii_lowercase()) => {
+            Cow::Owned(format!("socks5h://{rest}"))
+        }
+        _ => Cow::Borrowed(url),
     }
 }
 
@@ -221,6 +233,33 @@ mod tests {
             ("fd00::/8", "https://10.1.2.3"),
         ] {
             assert!(!excepted(list, url), "{list} {url}");
+        }
+    }
+
+    #[test]
+    fn socks_5_gets_the_name() {
+        let found = |value: &'static str| {
+            let lookup = |name: &str| (name == "HTTPS_PROXY").then(|| value.to_owned());
+            let url = "https://a.b".parse().unwrap();
+            for_url(&url, &Environment::new(&lookup))
+                .unwrap()
+                .unwrap()
+                .0
+        };
+        for value in [
+            "socks5://u:p@h:1",
+            "SOCKS5://u:p@h:1",
+            "socks5h://u:p@h:1",
+            "socks://u:p@h:1",
+        ] {
+            let proxy = found(value);
+            assert!(!proxy.resolve_target(), "{value}");
+            assert_eq!((proxy.host(), proxy.port()), ("h", 1), "{value}");
+            assert_eq!(
+                (proxy.username(), proxy.password()),
+                (Some("u"), Some("p")),
+                "{value}"
+            );
         }
     }
 

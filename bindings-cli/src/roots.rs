@@ -8,7 +8,6 @@
 
 use std::{
     fs,
-    io::Read as _,
     path::{Path, PathBuf},
 };
 
@@ -17,7 +16,7 @@ use memchr::memmem;
 use rolesanywhere_core::{Error, ErrorKind, Result};
 use rustls::{RootCertStore, pki_types::CertificateDer};
 
-use crate::environment::Environment;
+use crate::{environment::Environment, files};
 
 /// The largest bundle that is read. The system's have about 200 kB; organisations add a few.
 const MAX_BUNDLE_LENGTH: u64 = 16 * 1024 * 1024;
@@ -148,8 +147,11 @@ impl Roots {
         for directory in &self.directories {
             let entries = fs::read_dir(directory).into_iter().flatten().flatten();
             for entry in entries.take(MAX_DIRECTORY_FILES) {
-                // What is unreadable or no certificate is skipped, as OpenSSL does.
-                if let Ok(pem) = read(&entry.path()) {
+                // What is unreadable or no certificate is skipped, as OpenSSL does; a pipe is not waited for.
+                let path = entry.path();
+                if !files::is_read_once(&path)
+                    && let Ok(pem) = read(&path)
+                {
                     add_all(&pem);
                 }
             }
@@ -169,14 +171,9 @@ fn directories(environment: &Environment<'_>) -> Vec<PathBuf> {
 
 /// Reads a file of bounded size; the error completes a sentence that begins with `which`.
 fn read(path: &Path) -> std::result::Result<Vec<u8>, String> {
-    let unreadable = |error: std::io::Error| format!("cannot be read ({error})");
-    let file = fs::File::open(path).map_err(unreadable)?;
-    let mut bytes = Vec::new();
-    let length = file.metadata().map_err(unreadable)?.len();
-    bytes.reserve_exact(usize::try_from(length.min(MAX_BUNDLE_LENGTH)).unwrap_or_default() + 1);
-    file.take(MAX_BUNDLE_LENGTH + 1)
-        .read_to_end(&mut bytes)
-        .map_err(unreadable)?;
+    let content = files::read(path, MAX_BUNDLE_LENGTH);
+    let mut content = content.map_err(|error| format!("cannot be read ({error})"))?;
+    let bytes = std::mem::take(&mut *content.bytes);
     if bytes.len() as u64 > MAX_BUNDLE_LENGTH {
         return Err(format!("is larger than {MAX_BUNDLE_LENGTH} bytes"));
     }

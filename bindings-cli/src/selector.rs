@@ -8,11 +8,11 @@
 //! or a value that is empty (it would fit any certificate, or none) and a serial number that is not
 //! hexadecimal. Beyond it, a value may hold `Key=` where no white space stands before.
 
-use std::{fs::File, io::Read as _, path::Path};
+use std::path::Path;
 
 use rolesanywhere_core::{Certificate, Error, ErrorKind, Result};
 
-use crate::go_name::go_name;
+use crate::{files, go_name::go_name};
 
 /// The largest selector file that is read: three names of a kilobyte each, and room.
 const MAX_SELECTOR_LENGTH: u64 = 64 * 1024;
@@ -170,17 +170,14 @@ fn read_file(path: &Path) -> Result<String> {
             path.display()
         ))
     };
-    let file = File::open(path).map_err(|error| unreadable(&error))?;
-    let mut text = String::new();
-    file.take(MAX_SELECTOR_LENGTH + 1)
-        .read_to_string(&mut text)
-        .map_err(|error| unreadable(&error))?;
+    let content = files::read(path, MAX_SELECTOR_LENGTH).map_err(|error| unreadable(&error))?;
+    let text = std::str::from_utf8(&content.bytes).map_err(|error| unreadable(&error))?;
     if text.len() as u64 > MAX_SELECTOR_LENGTH {
         return Err(unreadable(&format!(
             "it is longer than {MAX_SELECTOR_LENGTH} bytes"
         )));
     }
-    Ok(text)
+    Ok(text.to_owned())
 }
 
 fn refuse(why: String) -> Error {

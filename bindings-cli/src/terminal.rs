@@ -2,10 +2,10 @@
 //! echo off, and the terminal as it was afterwards whatever happens.
 
 #[cfg(unix)]
-pub(crate) use unix::{ask, release_signals};
+pub(crate) use unix::{ask, is_there, release_signals};
 
 #[cfg(not(unix))]
-pub(crate) use elsewhere::{ask, release_signals};
+pub(crate) use elsewhere::{ask, is_there, release_signals};
 
 /// The longest line that is read. A terminal passes on 4,096 bytes at most.
 #[cfg(unix)]
@@ -45,6 +45,11 @@ mod unix {
 
     /// What stands in for the signals' default actions after a prompt; see [`Signals`].
     static DEFAULTS: Mutex<Vec<SigId>> = Mutex::new(Vec::new());
+
+    /// Whether the process has a terminal, in whose foreground it is.
+    pub(crate) fn is_there() -> bool {
+        File::open("/dev/tty").is_ok_and(|tty| tcgetpgrp(&tty).ok() == Some(getpgrp()))
+    }
 
     /// Asks on the process's terminal and returns the line that was typed, without its end. `None` when
     /// there is no terminal, or when another job has it: a job in the background would be stopped.
@@ -232,6 +237,10 @@ mod unix {
 mod elsewhere {
     use rolesanywhere_core::Result;
     use zeroize::Zeroizing;
+
+    pub(crate) fn is_there() -> bool {
+        false
+    }
 
     /// No terminal is asked on this platform yet.
     pub(crate) fn ask(_: &str) -> Result<Option<Zeroizing<Vec<u8>>>> {

@@ -1,8 +1,8 @@
 // Certificates and keys as Node has them: paths, contents, `KeyObject`s. Files are read when they are
 // first wanted, and again at a renewal when they have changed.
 
-import { KeyObject, constants, sign } from "node:crypto";
-import { open, stat } from "node:fs/promises";
+import { KeyObject, constants as cryptography, sign } from "node:crypto";
+import { constants, open, stat } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { RolesAnywhereError, isRolesAnywhereError, readIdentity } from "rolesanywhere-wasm/bind";
 
@@ -80,10 +80,29 @@ function pathsOf(given) {
     .map((name) => [name, given[name]]);
 }
 
+/**
+ * Opens a file to read it. What is none is refused: files are read again at a renewal, which a pipe is not,
+ * and opening one that nobody writes to would keep a thread for ever.
+ */
+export async function openFile(path) {
+  let file;
+  try {
+    file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOCTTY ?? 0));
+  } catch (error) {
+    if (error.code !== "ENOENT" || !`${path}`.startsWith("~")) throw error;
+    throw new Error("there is no such file; `~` stands for a home directory in a shell only: write the whole path", { cause: error });
+  }
+  const status = await file.stat();
+  if (status.isFile()) return file;
+  await file.close();
+  const kind = status.isDirectory() ? "a directory" : status.isFIFO() ? "a pipe" : status.isSocket() ? "a socket" : "a device";
+  throw new Error(`it is ${kind}, not a file: pass what it holds, or write that to a file`);
+}
+
 async function readFile(path, what) {
   let file;
   try {
-    file = await open(path);
+    file = await openFile(path);
     // Without `readFile`, so that no copy of a key stays behind in the pieces that it joins.
     let buffer = Buffer.alloc(Math.min((await file.stat()).size, MAX_FILE_LENGTH) + 1);
     let length = 0;
@@ -145,7 +164,7 @@ function signerOf(key) {
     throw new RolesAnywhereError("unsupported", `the KeyObject is ${what}: pass a private key of RSA, EC or ML-DSA`);
   }
   const hash = kind.startsWith("ml-dsa-") ? undefined : "sha256";
-  const options = kind === "rsa" ? { key, padding: constants.RSA_PKCS1_PADDING } : { key, dsaEncoding: "der" };
+  const options = kind === "rsa" ? { key, padding: cryptography.RSA_PKCS1_PADDING } : { key, dsaEncoding: "der" };
   return (message) =>
     new Promise((done, fail) => {
       sign(hash, message, options, (error, signature) => (error === null ? done(signature) : fail(error)));

@@ -1,12 +1,12 @@
 // Profiles of `~/.aws/config`: our own keys, and `credential_process` lines that call the signing
 // helper, which are served in this process.
 
-import { open, readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { basename, join } from "node:path";
 import { RolesAnywhereError } from "rolesanywhere-wasm/bind";
 
 import { trusting } from "./handler.js";
+import { openFile } from "./identity.js";
 
 /** What the keys of a profile begin with. */
 const PREFIX = "rolesanywhere_";
@@ -94,10 +94,10 @@ const defined = (init) => Object.fromEntries(Object.entries(init).filter(([, val
 function fromKeys(section, name) {
   const values = Object.entries(KEYS).flatMap(([key, option]) => {
     const value = section[PREFIX + key];
-    return value === undefined ? [] : [[option, value]];
+    return value ? [[option, value]] : []; // An empty value is none.
   });
   if (values.length === 0) return undefined;
-  const missing = REQUIRED.filter((key) => section[PREFIX + key] === undefined);
+  const missing = REQUIRED.filter((key) => !section[PREFIX + key]);
   if (missing.length > 0) {
     const names = missing.map((key) => `\`${PREFIX}${key}\``).join(", ");
     throw new RolesAnywhereError("invalid_input", `the profile \`${name}\` has no ${names}: set it`);
@@ -119,13 +119,22 @@ function fromKeys(section, name) {
   return options;
 }
 
+async function contentOf(path) {
+  const file = await openFile(path);
+  try {
+    return await file.readFile();
+  } finally {
+    await file.close();
+  }
+}
+
 const expanded = (path) => (/^~(?=$|[/\\])/.test(path) ? join(homedir(), path.slice(1)) : path);
 
 /** A password in a file, up to its final newline. */
 async function passwordOf(path) {
   let content;
   try {
-    content = await readFile(path);
+    content = await contentOf(path);
   } catch (error) {
     throw new RolesAnywhereError("invalid_input", `the password file \`${path}\` cannot be read: ${error.message}`, { cause: error });
   }
@@ -185,15 +194,16 @@ function valuesOf(words) {
 }
 
 /**
- * A line's words as a POSIX shell splits them; nothing when it wants more of the shell than quotes
- * (variables, pipes, patterns), or a quote is open.
+ * A line's words as a POSIX shell splits them: at spaces and tabs, and at no other white space of Unicode's.
+ * Nothing when it wants more of the shell than quotes (variables, pipes, patterns, a second line), or a quote
+ * is open.
  */
 export function wordsOf(line) {
   const words = [];
   let word;
   for (let at = 0; at < line.length; at += 1) {
     const character = line[at];
-    if (/\s/.test(character)) {
+    if (character === " " || character === "\t") {
       if (word !== undefined) words.push(word);
       word = undefined;
     } else if (character === "'") {
@@ -210,9 +220,9 @@ export function wordsOf(line) {
       if (at + 1 === line.length) return undefined;
       word = (word ?? "") + line[(at += 1)];
     } else if (character === "~" && word === undefined) {
-      if (!/^~(?=[/\s]|$)/.test(line.slice(at))) return undefined; // another user's
+      if (!/^~(?=[/ \t]|$)/.test(line.slice(at))) return undefined; // another user's
       word = homedir();
-    } else if (/[$`|&;<>()*?[\]#!{}]/.test(character)) {
+    } else if (/[\n$`|&;<>()*?[\]#!{}]/.test(character)) {
       return undefined;
     } else {
       word = (word ?? "") + character;
@@ -225,7 +235,7 @@ export function wordsOf(line) {
 async function isTpmKey(path) {
   let file;
   try {
-    file = await open(path);
+    file = await openFile(path);
     const { buffer, bytesRead } = await file.read(Buffer.alloc(65_536), 0, 65_536, 0);
     const found = buffer.subarray(0, bytesRead).includes("-----BEGIN TSS2 PRIVATE KEY-----");
     buffer.fill(0);
@@ -239,7 +249,7 @@ async function isTpmKey(path) {
 
 async function bundleOf(path) {
   try {
-    return await readFile(path);
+    return await contentOf(path);
   } catch (error) {
     throw new RolesAnywhereError("invalid_input", `the CA bundle \`${path}\` cannot be read: ${error.message}`, { cause: error });
   }

@@ -54,6 +54,17 @@ test("a certificate chain in a file of its own is sent", async () => {
   await fails({ certificateChain: file("broken-chain.pem", "nothing") }, "invalid_certificate");
 });
 
+test("what is no file is refused at once, and a tilde is named as the cause", async () => {
+  const { execFileSync } = await import("node:child_process");
+  const pipe = `${place.folder}/pipe`;
+  execFileSync("mkfifo", [pipe]);
+  for (const part of ["certificate", "privateKey", "certificateChain"]) {
+    await fails({ [part]: pipe }, "invalid_input", /it is a pipe, not a file/);
+  }
+  await fails({ certificate: place.folder }, "invalid_input", /it is a directory, not a file/);
+  await fails({ certificate: "~/client.pem" }, "invalid_input", /`~` stands for a home directory in a shell only/);
+});
+
 function nodeHasMlDsa() {
   const [major, minor] = process.versions.node.split(".").map(Number);
   return major > 24 || (major === 24 && minor >= 7);

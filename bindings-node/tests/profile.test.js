@@ -153,16 +153,33 @@ test("a file that is mended is read again", async () => {
   assert.equal(mended.memoized, true);
 });
 
+test("an empty key is no key, and a file that is a pipe is refused", async () => {
+  const { execFileSync } = await import("node:child_process");
+  const pipe = join(place.folder, "pipe");
+  execFileSync("mkfifo", [pipe]);
+  const both = file("both.pem", certificate + privateKey);
+  const empty = { rolesanywhere_private_key: "", rolesanywhere_region: "", rolesanywhere_password_file: "", rolesanywhere_session_duration: "" };
+  assert.ok((await provider({ ...KEYS, ...empty, rolesanywhere_certificate: both })()).accessKeyId);
+  await assert.rejects(provider({ ...KEYS, rolesanywhere_role_arn: "" })(), /has no `rolesanywhere_role_arn`/);
+  for (const key of ["rolesanywhere_certificate", "rolesanywhere_private_key", "rolesanywhere_certificate_chain"]) {
+    await assert.rejects(provider({ ...KEYS, [key]: pipe })(), /it is a pipe, not a file/);
+  }
+  const encrypted = { ...KEYS, rolesanywhere_private_key: encryptedPath, rolesanywhere_password_file: pipe };
+  await assert.rejects(provider(encrypted)(), /it is a pipe, not a file/);
+});
+
 test("words as a shell splits them", async () => {
   const { execFileSync } = await import("node:child_process");
   const lines = [
     "a b  c", "'a b' c", '"a b" c', "a'b'c\"d\"", "a\\ b", '"a\\"b"', '"a\\b"', "''", "a ''", '"a\\\\b" c', "--x='1 2'", " lead", "trail ",
+    // White space to JavaScript and none to the shell: it belongs to the word.
+    ...["\u00a0", "\u2003", "\u2028", "\u3000", "\ufeff", "\v", "\f", "\r"].map((space) => `a${space}b c`), "a\tb",
   ];
   for (const text of lines) {
     const shell = execFileSync("sh", ["-c", `for word in ${text}; do printf '%s\\n' "$word"; done`]).toString();
     assert.deepEqual(wordsOf(text), shell.split("\n").slice(0, -1), text);
   }
-  for (const text of ["a 'b", 'a "b', "a $b", "a `b`", "a | b", "a && b", "a > b", "a *", "~someone/x", "a \\", '"$a"']) {
+  for (const text of ["a 'b", 'a "b', "a $b", "a `b`", "a | b", "a && b", "a > b", "a *", "~someone/x", "a \\", '"$a"', "a\nb"]) {
     assert.equal(wordsOf(text), undefined, text);
   }
 });

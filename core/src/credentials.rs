@@ -48,7 +48,9 @@ impl Credentials {
     }
 
     /// The JSON that `credential_process` of the AWS SDKs reads, without a newline: `Version` 1,
-    /// then the keys in the order of `aws_signing_helper`; the expiration as the service wrote it.
+    /// then the keys in the order of `aws_signing_helper`, the expiration as the service wrote it,
+    /// and `AccountId`, which `aws_signing_helper` lacks, where the answer told it: SDKs form
+    /// account-based endpoints with it.
     pub fn to_credential_process_json(&self) -> Secret<String> {
         let mut json = self.json_buffer();
         json.push_str("{\"Version\":1,\"AccessKeyId\":");
@@ -59,8 +61,7 @@ impl Credentials {
         push_json_string(&mut json, self.session_token.expose());
         json.push_str(",\"Expiration\":");
         push_json_string(&mut json, &self.expiration_text);
-        json.push('}');
-        Secret::new(json)
+        self.end_json(json)
     }
 
     /// The JSON that `AWS_CONTAINER_CREDENTIALS_FULL_URI` serves, for the given role.
@@ -76,12 +77,7 @@ impl Credentials {
         push_json_string(&mut json, self.session_token.expose());
         json.push_str(",\"Expiration\":");
         push_json_string(&mut json, &self.expiration_text);
-        if let Some(account_id) = &self.account_id {
-            json.push_str(",\"AccountId\":");
-            push_json_string(&mut json, account_id);
-        }
-        json.push('}');
-        Secret::new(json)
+        self.end_json(json)
     }
 
     /// The JSON that the EC2 instance metadata service serves under
@@ -99,6 +95,15 @@ impl Credentials {
         push_json_string(&mut json, &self.expiration_text);
         json.push_str(",\"LastUpdated\":");
         push_json_string(&mut json, &last_updated.to_iso8601());
+        self.end_json(json)
+    }
+
+    /// The member that all three forms end with.
+    fn end_json(&self, mut json: String) -> Secret<String> {
+        if let Some(account_id) = &self.account_id {
+            json.push_str(",\"AccountId\":");
+            push_json_string(&mut json, account_id);
+        }
         json.push('}');
         Secret::new(json)
     }
@@ -109,7 +114,8 @@ impl Credentials {
         let values = self.access_key_id.len()
             + self.secret_access_key.expose().len()
             + self.session_token.expose().len()
-            + self.expiration_text.len();
+            + self.expiration_text.len()
+            + self.account_id.as_ref().map_or(0, String::len);
         String::with_capacity(values * 6 + 2048)
     }
 }
@@ -154,7 +160,16 @@ mod tests {
             serde_json::json!({
                 "Version": 1, "AccessKeyId": "ASIAEXAMPLE", "SecretAccessKey": "se/cr+et\"\\\n",
                 "SessionToken": "tok&en==", "Expiration": "2024-07-06T11:38:59Z",
+                "AccountId": "123456789012",
             })
+        );
+        let mut unknown = credentials();
+        unknown.account_id = None;
+        assert!(
+            !unknown
+                .to_credential_process_json()
+                .expose()
+                .contains("AccountId")
         );
     }
 
@@ -171,6 +186,7 @@ mod tests {
         assert_eq!(value["Code"], "Success");
         assert_eq!(value["Type"], "AWS-HMAC");
         assert_eq!(value["LastUpdated"], "1970-01-01T00:00:00Z");
+        assert_eq!(value["AccountId"], "123456789012");
     }
 
     #[test]

@@ -24,6 +24,7 @@ pub struct Endpoint {
     https: bool,
     signing_region: String,
     custom: bool,
+    plain_http: bool,
 }
 
 /// Which of a region's endpoints is wanted.
@@ -90,6 +91,7 @@ impl Endpoint {
             https: true,
             signing_region: region.into_owned(),
             custom: false,
+            plain_http: false,
         })
     }
 
@@ -122,6 +124,7 @@ impl Endpoint {
             https: parsed.https,
             signing_region: region.into_owned(),
             custom: true,
+            plain_http: false,
         })
     }
 
@@ -151,20 +154,33 @@ impl Endpoint {
         self.https
     }
 
-    /// Whether the host is this machine by its name: `localhost` and names under it (RFC 6761), an
-    /// address of 127.0.0.0/8, `[::1]`.
-    pub fn is_loopback(&self) -> bool {
-        let host = self.host_header.as_str();
-        if let Some(rest) = host.strip_prefix("[::1]") {
-            return rest.is_empty() || rest.starts_with(':');
+    /// Whether the endpoint's host is this machine: `localhost` and the names below it (RFC 6761),
+    /// `127.0.0.0/8` and `::1`. Plain HTTP is for such hosts only.
+    pub fn is_this_machine(&self) -> bool {
+        is_this_machine(&self.host_header)
+    }
+
+    /// Allows plain HTTP to another machine, because the user has asked for that in so many words: a
+    /// test. Whoever is on the way reads the credentials.
+    #[must_use]
+    pub fn with_plain_http(mut self) -> Self {
+        self.plain_http = true;
+        self
+    }
+
+    /// Whether secrets can travel there: over TLS, within this machine, or because the user has said
+    /// that they may.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidInput`] when they would travel in the clear.
+    pub fn check_secrecy(&self) -> Result<()> {
+        if self.https || self.plain_http || self.is_this_machine() {
+            return Ok(());
         }
-        let name = host.split_once(':').map_or(host, |(name, _)| name);
-        let name = name.strip_suffix('.').unwrap_or(name);
-        name == "localhost"
-            || name.ends_with(".localhost")
-            || name
-                .parse()
-                .is_ok_and(|address: Ipv4Addr| address.is_loopback())
+        Err(invalid(format_args!(
+            "the endpoint `{}` would carry the secret key in the clear: use `https://`",
+            self.url
+        )))
     }
 
     /// Whether the user named the endpoint.
@@ -293,6 +309,22 @@ fn parse_region(name: &str) -> Result<(Cow<'_, str>, bool)> {
     }
     let fips = region.len() != name.len();
     Ok((region, fips))
+}
+
+/// Whether a host, with a port or without, is this machine.
+fn is_this_machine(host_header: &str) -> bool {
+    if let Some(rest) = host_header.strip_prefix('[') {
+        let address = rest.split(']').next().unwrap_or_default();
+        return address.parse::<Ipv6Addr>().is_ok_and(|address| {
+            address.is_loopback() || address.to_ipv4_mapped().is_some_and(|v4| v4.is_loopback())
+        });
+    }
+    let host = host_header.split(':').next().unwrap_or_default();
+    let host = host.strip_suffix('.').unwrap_or(host);
+    match host.parse::<Ipv4Addr>() {
+        Ok(address) => address.is_loopback(),
+        Err(_) => host == "localhost" || host.ends_with(".localhost"),
+    }
 }
 
 struct ParsedUrl {

@@ -3,7 +3,7 @@
 use alloc::{boxed::Box, string::String};
 use core::fmt;
 
-use crate::session::ServiceError;
+use crate::{session::ServiceError, text::made_printable};
 
 /// The result of every fallible function of this crate.
 pub type Result<T> = core::result::Result<T, Error>;
@@ -11,7 +11,9 @@ pub type Result<T> = core::result::Result<T, Error>;
 /// An error: its [kind](ErrorKind), a message that names the cause and the next action, and what
 /// the service said where it was the service that refused.
 ///
-/// Messages are lower case, quote the caller's words in backticks and never hold a secret.
+/// Messages are lower case, quote the caller's words in backticks and never hold a secret. A message is one
+/// line with invisible characters escaped ([`text::printable`](crate::text::printable)), because names in
+/// certificates and answers of servers are quoted in messages.
 // One word: every function hands errors on, and in a wasm module each byte of them is code.
 #[derive(Clone)]
 pub struct Error(Box<Inner>);
@@ -42,7 +44,7 @@ impl Error {
     fn made(kind: ErrorKind, message: String, service: Option<Box<ServiceError>>) -> Self {
         Self(Box::new(Inner {
             kind,
-            message,
+            message: made_printable(message),
             service,
         }))
     }
@@ -76,14 +78,14 @@ impl Error {
     /// The same error with `context` and a colon before the message.
     #[must_use]
     pub fn context(mut self, context: impl fmt::Display) -> Self {
-        self.0.message = alloc::format!("{context}: {}", self.0.message);
+        self.0.message = made_printable(alloc::format!("{context}: {}", self.0.message));
         self
     }
 
     /// The same error in other words: the kind and what the service said stay.
     #[must_use]
     pub fn with_message(mut self, message: impl Into<String>) -> Self {
-        self.0.message = message.into();
+        self.0.message = made_printable(message.into());
         self
     }
 }
@@ -192,6 +194,14 @@ mod tests {
         let error = Error::new(ErrorKind::InvalidKey, "no PEM block").context("`key.pem`");
         assert_eq!(error.to_string(), "`key.pem`: no PEM block");
         assert_eq!(error.kind(), ErrorKind::InvalidKey);
+    }
+
+    #[test]
+    fn what_strangers_wrote_is_shown_escaped() {
+        let error = Error::new(ErrorKind::InvalidKey, "a\u{202e}b\n").context("c\u{200b}");
+        assert_eq!(error.message(), "c\\u{200b}: a\\u{202e}b ");
+        let error = error.with_message("d\u{1b}[2J");
+        assert_eq!(error.message(), "d\\u{1b}[2J");
     }
 
     #[test]

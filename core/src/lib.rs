@@ -63,6 +63,7 @@
 //!   and `identity_files::open`, for one that keeps `containers` apart.
 //! * `explain` (default): [`provider`] looks for what the service will refuse before it asks, and adds
 //!   to a refusal what to do about it.
+//! * `sealing`: `provider::SealingKey`, which seals shared sessions with AES-256-GCM.
 //! * `std`: faster tables for `rustcrypto`, which need std.
 //!
 //! # Errors and panics
@@ -89,6 +90,7 @@ mod error;
 pub mod identity;
 pub mod identity_files;
 pub mod key;
+pub mod password;
 pub mod pem;
 pub mod provider;
 pub mod renewal;
@@ -97,6 +99,7 @@ pub mod session;
 pub mod signature;
 pub mod signers;
 pub mod sigv4;
+pub mod text;
 pub mod time;
 
 pub use arn::Arn;

@@ -22,7 +22,7 @@ use crate::{
     store::{Crl, Profile, Role, Subject, TrustAnchor},
 };
 
-pub(crate) use access::{is_asked_for, may_see};
+pub(crate) use access::{is_asked_for, is_local, may_see};
 
 /// What the page shows.
 pub(crate) struct View<'a> {

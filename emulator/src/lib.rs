@@ -14,6 +14,7 @@
 //! `issue`. The order in which they check stands in one table, in `create_session`.
 #![forbid(unsafe_code)]
 
+pub mod addressing;
 pub mod audit;
 pub mod config;
 pub mod faults;

@@ -4,6 +4,8 @@ use std::net::IpAddr;
 
 use rolesanywhere_core::UnixTime;
 
+use crate::addressing::{Addressing, Unaddressed};
+
 /// An HTTP request, whole.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Request {
@@ -40,6 +42,12 @@ impl Request {
             .iter()
             .filter(move |(have, _)| have.eq_ignore_ascii_case(name))
             .map(|(_, value)| value.as_str())
+    }
+
+    /// What the headers say about the way that the request took.
+    pub(crate) fn addressing(&self) -> Result<Addressing, Unaddressed> {
+        let headers = self.headers.iter();
+        Addressing::read(headers.map(|(name, value)| (name.as_str(), value.as_bytes())))
     }
 
     /// The first value of the header `name` (given in lower case).

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
+    addressing::Page,
     audit::{AuditRecord, Outcome},
     console,
     faults::InjectedFault,
@@ -114,17 +115,16 @@ fn run(service: &Service, path: &str, request: &Request, now: UnixTime) -> Resul
 /// Tests run on this machine and call it by a loopback name; and a page of another origin in a browser
 /// on it is no test.
 fn admit(service: &Service, request: &Request) -> Result<(), Refused> {
-    if !service.settings().remote_test_api && console::may_see(request, &[]).is_err() {
+    let addressing = request
+        .addressing()
+        .map_err(|error| (403, error.to_string()))?;
+    if !service.settings().remote_test_api && console::is_local(request, &addressing).is_err() {
         return Err((
             403,
             "the test API is for callers on this machine, by a loopback name; the setting `remote_test_api` opens it".to_owned(),
         ));
     }
-    let host = request.header("host").unwrap_or_default();
-    let is_foreign = request.header("origin").is_some_and(|origin| {
-        origin.split_once("://").map(|(_, authority)| authority) != Some(host)
-    });
-    if is_foreign {
+    if addressing.page != Page::NoneOrOwn {
         return Err((
             403,
             "the test API is not for pages of another origin".to_owned(),

@@ -8,10 +8,6 @@ use clap::{Arg, ArgAction, Args, ValueEnum};
 /// How long opening a connection may take: name lookup, TCP, proxy and TLS.
 const CONNECT_TIMEOUT_SECONDS: &str = "10";
 
-/// How long one attempt may take as a whole. CreateSession answers within a second; a machine that
-/// swaps or a slow link gets thirty.
-const REQUEST_TIMEOUT_SECONDS: &str = "30";
-
 /// Where sessions are kept for the next call.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Cache")]
@@ -118,10 +114,10 @@ pub(crate) struct PasswordOptions {
     #[arg(long, value_name = "NUMBER")]
     pub(crate) password_fd: Option<u16>,
     /// Deprecated, since every user of the machine can read it: the password itself
-    #[arg(long, value_name = "PASSWORD", hide = true, allow_hyphen_values = true)]
+    #[arg(long, value_name = "PASSWORD", allow_hyphen_values = true)]
     pub(crate) pkcs8_password: Option<SecretArgument>,
     /// Deprecated, since every user of the machine can read it: the password of the TPM's key
-    #[arg(long, value_name = "PASSWORD", hide = true, allow_hyphen_values = true)]
+    #[arg(long, value_name = "PASSWORD", allow_hyphen_values = true)]
     #[arg(conflicts_with = "cert_selector")]
     pub(crate) tpm_key_password: Option<SecretArgument>,
 }
@@ -184,14 +180,14 @@ pub(crate) struct NetworkOptions {
     #[arg(long, switch())]
     pub(crate) no_verify_ssl: bool,
     /// No effect: HTTPS_PROXY, HTTP_PROXY and NO_PROXY are always heeded
-    #[arg(long, switch(), hide = true)]
+    #[arg(long, switch())]
     pub(crate) with_proxy: bool,
     /// How long opening a connection may take
     #[arg(long, value_name = "SECONDS", default_value = CONNECT_TIMEOUT_SECONDS, value_parser = timeout)]
     pub(crate) connect_timeout: Duration,
-    /// How long one attempt may take as a whole; there are three at most
-    #[arg(long, value_name = "SECONDS", default_value = REQUEST_TIMEOUT_SECONDS, value_parser = timeout)]
-    pub(crate) request_timeout: Duration,
+    /// How long one attempt may take as a whole [default: 10]; there are three at most, in 45 seconds
+    #[arg(long, value_name = "SECONDS", value_parser = timeout)]
+    pub(crate) request_timeout: Option<Duration>,
 }
 
 /// What is said on stderr.

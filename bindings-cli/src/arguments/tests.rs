@@ -255,3 +255,86 @@ fn a_store_of_the_system_is_no_file() {
     let both = read(&["--cert-selector=Key=x509Subject,Value=CN=a"]).unwrap_err();
     assert!(both.contains("exclude each other"), "{both}");
 }
+
+#[test]
+fn an_empty_value_is_no_value_for_every_option() {
+    let options = read(&[
+        "--intermediates",
+        "",
+        "--pkcs11-lib=",
+        "--private-key",
+        "",
+        "--cert-selector=",
+        "--password-file",
+        "",
+        "--pkcs8-password",
+        "",
+        "--session-duration=",
+        "--cache-dir",
+        "",
+        "--ca-bundle=",
+    ])
+    .unwrap();
+    let identity = &options.client.identity;
+    assert!(identity.intermediates.is_none() && identity.private_key.is_none());
+    assert!(identity.key.pkcs11_lib.is_none() && identity.store.cert_selector.is_none());
+    assert!(identity.password.password_file.is_none() && options.cache.cache_dir.is_none());
+    assert_eq!(options.client.session.session_duration.as_secs(), 3600);
+    // The last of a repeated option counts, as for Go, and what is required is then missing.
+    let options = read(&["--region", ""]).unwrap();
+    assert_eq!(options.client.session.region, None);
+    let message = read(&["--role-arn", ""]).unwrap_err();
+    assert!(message.starts_with("missing `--role-arn`"), "{message}");
+    // A value that looks like an option with an empty value is a value where such values are taken.
+    let options = read(&["--pkcs8-password", "--region="]).unwrap();
+    assert_eq!(options.client.session.region.as_deref(), Some("eu-west-1"));
+    // What is on or off has no empty value, as in Go.
+    assert!(read(&["--no-cache="]).is_err());
+}
+
+#[test]
+fn every_option_that_takes_a_value_may_be_empty_and_every_option_is_in_the_help() {
+    let mut program = Arguments::description();
+    program.build();
+    let names: Vec<String> = program
+        .get_subcommands()
+        .map(|command| command.get_name().to_owned())
+        .filter(|name| name != "help")
+        .collect();
+    for name in names {
+        let command = program.find_subcommand_mut(&name).unwrap();
+        let help = command.render_long_help().to_string();
+        for argument in command.get_arguments() {
+            let Some(long) = argument.get_long() else {
+                continue;
+            };
+            assert!(!argument.is_hide_set(), "{name} --{long} is hidden");
+            for word in argument
+                .get_all_aliases()
+                .unwrap_or_default()
+                .iter()
+                .chain([&long])
+            {
+                assert!(help.contains(&format!("--{word}")), "{name} --{word}");
+            }
+            if !argument.get_action().takes_values() || argument.is_require_equals_set() {
+                continue;
+            }
+            let line = |words: &[&str]| {
+                let whole = ["rolesanywhere", &name]
+                    .into_iter()
+                    .chain(words.iter().copied());
+                whole.map(OsString::from).collect::<Vec<_>>()
+            };
+            let program = Arguments::description();
+            let (alone, joined) = (format!("--{long}"), format!("--{long}="));
+            for words in [&[alone.as_str(), ""][..], &[joined.as_str()]] {
+                assert_eq!(
+                    empty::removed(&program, line(words)),
+                    line(&[]),
+                    "{name} {words:?}"
+                );
+            }
+        }
+    }
+}

@@ -8,7 +8,7 @@ use std::{
 
 use zeroize::Zeroizing;
 
-use crate::{console::Console, environment::Environment};
+use crate::{console::Console, environment::Environment, files};
 
 /// Finds the directory, and makes it if need be: `named` by the user, else below his cache directory.
 ///
@@ -25,7 +25,7 @@ pub(super) fn find(
     };
     let outcome = match fs::symlink_metadata(&path) {
         Ok(_) => Ok(()),
-        Err(_) => make(&path),
+        Err(_) => files::refuse_tilde(&path).and_then(|()| make(&path)),
     };
     match outcome.and_then(|()| check(&path)) {
         Ok(()) => Some(path),
@@ -96,11 +96,10 @@ fn check(path: &Path) -> io::Result<()> {
 
 /// Reads a file that must be the user's own and nobody else's to read.
 pub(super) fn read_private(path: &Path, max_length: u64) -> io::Result<Zeroizing<Vec<u8>>> {
-    let file = File::open(path)?;
-    let metadata = file.metadata()?;
+    let (file, metadata) = files::open_own(path)?;
     let refuse = |why: &str| Err(io::Error::new(io::ErrorKind::PermissionDenied, why));
-    if !metadata.is_file() || metadata.len() > max_length {
-        return refuse("it is no file of this program");
+    if metadata.len() > max_length {
+        return refuse("it is too long for a file of this program");
     }
     if !is_own(&metadata) {
         return refuse("it belongs to another user");
@@ -114,13 +113,25 @@ pub(super) fn read_private(path: &Path, max_length: u64) -> io::Result<Zeroizing
     Ok(bytes)
 }
 
-/// Opens a file to lock, and makes it if need be.
-pub(super) fn open_private(path: &Path) -> io::Result<File> {
-    let mut options = File::options();
-    options.write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
+/// Whether this is the metadata of a regular file of this user.
+pub(super) fn is_own_file(metadata: &fs::Metadata) -> bool {
+    metadata.is_file() && is_own(metadata)
+}
+
+/// Whether the path still names the open file. If another process has replaced or removed it, a lock on the open
+/// file guards nothing.
+#[cfg(unix)]
+pub(super) fn is_still(path: &Path, file: &File) -> io::Result<bool> {
+    use std::os::unix::fs::MetadataExt as _;
+    let open = file.metadata()?;
+    Ok(fs::symlink_metadata(path)
+        .is_ok_and(|named| (named.dev(), named.ino()) == (open.dev(), open.ino())))
+}
+
+/// Elsewhere files that are open cannot be told apart; locks are not removed there.
+#[cfg(not(unix))]
+pub(super) fn is_still(_: &Path, _: &File) -> io::Result<bool> {
+    Ok(true)
 }
 
 #[cfg(unix)]

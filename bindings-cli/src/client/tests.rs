@@ -23,7 +23,12 @@ fn request(extra: &[&str], variables: &[(&str, &str)]) -> Result<CreateSession> 
     let Command::CredentialProcess(options) = arguments.command else {
         panic!("another command");
     };
-    create_session(&options.client.session, &environment, &Console::default())
+    create_session(
+        &options.client.session,
+        &options.client.network,
+        &environment,
+        &Console::default(),
+    )
 }
 
 fn url(extra: &[&str], variables: &[(&str, &str)]) -> String {

@@ -8,7 +8,8 @@ use std::{
 };
 
 use rolesanywhere_core::{
-    Certificate, Credentials, Error, ErrorKind, Result, Session,
+    Certificate, Credentials, Error, ErrorKind, HttpRequest, Result, Session,
+    provider::Policy,
     sigv4::{self, HmacCredentials, HmacSettings, Payload, SigningRequest},
 };
 use rolesanywhere_emulator::{
@@ -20,9 +21,9 @@ use rolesanywhere_emulator::{
 use crate::{
     arguments::{Arguments, Command, Demo},
     client::Client,
+    clock,
     console::Console,
     environment::Environment,
-    exchange,
     https::{HttpsClient, Reach},
     output_file,
 };
@@ -136,7 +137,7 @@ impl DemoFiles {
     }
 
     fn make_identity(&self) -> Result<Certificate> {
-        let now = exchange::now();
+        let now = clock::now();
         let ca = CertificateAuthority::new("rolesanywhere demo CA", now)?;
         let identity = ca.end_entity("demo-workload", now)?;
         output_file::write_whole(&self.ca, ca.certificate_pem().as_bytes())?;
@@ -235,7 +236,7 @@ fn caller_identity(endpoint: &str, ca_bundle: &Path, credentials: &Credentials) 
             secret_access_key: credentials.secret_access_key().expose(),
             session_token: Some(credentials.session_token().expose()),
         },
-        exchange::now(),
+        clock::now(),
         REGION,
         "sts",
         HmacSettings::default(),
@@ -246,13 +247,18 @@ fn caller_identity(endpoint: &str, ca_bundle: &Path, credentials: &Credentials) 
     }
     let reach = Reach {
         connect_timeout: Duration::from_secs(10),
-        request_timeout: Duration::from_secs(30),
         insecure: false,
         ca_bundle: Some(ca_bundle.to_owned()),
     };
     let client = HttpsClient::new(endpoint, reach, &Environment::new(&|_| None))?;
+    let request = HttpRequest {
+        method: "POST",
+        url: format!("{endpoint}/"),
+        headers,
+        body: body.to_vec(),
+    };
     let answer = client
-        .send("POST", &format!("{endpoint}/"), &headers, body)
+        .send(&request, Policy::default().attempt_timeout)
         .map_err(|failure| failure.error)?;
     let text = String::from_utf8_lossy(&answer.body);
     let arn = text

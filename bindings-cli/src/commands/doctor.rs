@@ -6,19 +6,13 @@ mod trust_policy;
 use std::time::Instant;
 
 use rolesanywhere_core::{
-    Certificate, CertificateChain, Error, ErrorKind, Result, UnixTime,
+    Certificate, CertificateChain, Error, ErrorKind, HttpRequest, Result, UnixTime,
     identity::{self, AttributeMapping, Severity},
+    provider::Policy,
 };
 
 use self::report::{Clock, Endpoint, Granted, Report, Verdict};
-use crate::{
-    arguments::Doctor,
-    client::Client,
-    console::Console,
-    environment::Environment,
-    exchange::{self, Exchange},
-    identity::Identity,
-};
+use crate::{arguments::Doctor, client::Client, clock, console::Console, environment::Environment};
 
 /// A clock that is off by less is not worth a word: HTTP's `Date` has whole seconds and travels.
 const IGNORED_OFFSET_SECONDS: i64 = 5;
@@ -41,7 +35,7 @@ pub(crate) fn run(
         .as_deref()
         .map(trust_policy::read)
         .transpose()?;
-    let now = exchange::now();
+    let now = clock::now();
     let mut report = examine(&client, &identity.chain, now);
     report.key = identity.key.algorithm().to_string();
     if let Some(policy) = policy {
@@ -56,7 +50,7 @@ pub(crate) fn run(
     }
     report.endpoint = reach(&client);
     if options.ask {
-        report.granted = Some(ask(&client, &identity, console));
+        report.granted = Some(ask(&client));
     }
     let page = match options.json {
         true => report.to_json(),
@@ -128,7 +122,13 @@ fn reach(client: &Client<'_>) -> Endpoint {
     };
     found.way = http.describe();
     let begun = Instant::now();
-    match http.send("GET", &format!("{}/", url.trim_end_matches('/')), &[], b"") {
+    let request = HttpRequest {
+        method: "GET",
+        url: format!("{}/", url.trim_end_matches('/')),
+        headers: Vec::new(),
+        body: Vec::new(),
+    };
+    match http.send(&request, client.policy(Policy::default()).attempt_timeout) {
         Ok(answer) => {
             found.milliseconds = Some(begun.elapsed().as_secs_f64() * 1000.0);
             found.status = Some(answer.status);
@@ -136,7 +136,7 @@ fn reach(client: &Client<'_>) -> Endpoint {
                 .header("date")
                 .and_then(|date| UnixTime::from_http_date(date).ok());
             found.clock = date.map(|date| {
-                let offset = date.seconds_since(exchange::now());
+                let offset = date.seconds_since(clock::now());
                 Clock {
                     offset_seconds: if offset.abs() < IGNORED_OFFSET_SECONDS {
                         0
@@ -152,18 +152,8 @@ fn reach(client: &Client<'_>) -> Endpoint {
 }
 
 /// Asks for a session, of which nothing is kept.
-fn ask(client: &Client<'_>, identity: &Identity, console: &Console) -> Granted {
-    let outcome = identity.key.signer().and_then(|signer| {
-        let http = client.http()?;
-        Exchange {
-            request: client.request(),
-            chain: &identity.chain,
-            signer: &*signer,
-            client: &http,
-            console,
-        }
-        .run()
-    });
+fn ask(client: &Client<'_>) -> Granted {
+    let outcome = client.session();
     match outcome {
         Ok(session) => Granted {
             verdict: Verdict::Granted,

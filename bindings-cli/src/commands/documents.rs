@@ -5,7 +5,7 @@ use rolesanywhere_core::{Error, ErrorKind, Result};
 
 use crate::{
     arguments::{Arguments, Completion, Man},
-    output_file,
+    files, output_file,
 };
 
 /// Prints the completion script of a shell, for this program under the name that it was called by.
@@ -35,7 +35,9 @@ pub(crate) fn man(options: &Man) -> Result<()> {
             format!("`{directory}` cannot be written ({error}): name another directory"),
         )
     };
-    std::fs::create_dir_all(&options.directory).map_err(unwritable)?;
+    files::refuse_tilde(&options.directory)
+        .and_then(|()| std::fs::create_dir_all(&options.directory))
+        .map_err(unwritable)?;
     let mut program = Arguments::description();
     program.build(); // Gives each command its whole name.
     let name = program.get_name().to_owned();

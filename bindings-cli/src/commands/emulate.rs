@@ -11,7 +11,7 @@ use rolesanywhere_emulator::{
 use crate::{
     arguments::Emulate,
     console::{self, Console},
-    output_file,
+    files, output_file,
 };
 
 /// The account and the region of an emulator without a configuration.
@@ -94,7 +94,8 @@ fn check_address(address: SocketAddr, allow_remote: bool) -> Result<()> {
 /// What is there for others to read while the emulator runs; gone when it ends, save `--ca-file`.
 struct Files<'a> {
     ca_file: Option<String>,
-    ready_file: Option<&'a Path>,
+    /// Where it is, and what tells it from another's that takes its place.
+    ready_file: Option<(&'a Path, Option<(u64, u64)>)>,
     _directory: Option<tempfile::TempDir>,
 }
 
@@ -124,6 +125,7 @@ impl<'a> Files<'a> {
             let ready = serde_json::json!({ "endpoint": server.endpoint(), "ca_file": ca_file });
             output_file::write_whole(path, ready.to_string().as_bytes())?;
         }
+        let ready_file = ready_file.map(|path| (path, files::identity(path)));
         Ok(Self {
             ca_file,
             ready_file,
@@ -134,7 +136,10 @@ impl<'a> Files<'a> {
 
 impl Drop for Files<'_> {
     fn drop(&mut self) {
-        if let Some(path) = self.ready_file {
+        // Another emulator may have put its own there since.
+        if let Some((path, identity)) = self.ready_file
+            && files::identity(path) == identity
+        {
             // Whoever removed it before saved us the trouble.
             let _ = std::fs::remove_file(path);
         }

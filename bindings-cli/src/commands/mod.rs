@@ -20,11 +20,13 @@ use crate::{
     arguments::{Arguments, Command},
     console::Console,
     environment::Environment,
+    memory,
 };
 
 /// Runs the command line. Stdout gets the result and nothing else; a failure is one line on stderr
 /// and status 1.
 pub(crate) fn run(line: impl IntoIterator<Item = OsString>) -> ExitCode {
+    memory::keep_private();
     // For the whole process: some commands have threads that outlive this function.
     let console: &'static Console = Box::leak(Box::default());
     let environment = Environment::process();

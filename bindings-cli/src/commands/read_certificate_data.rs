@@ -3,9 +3,15 @@
 use std::fmt::Write as _;
 
 use base64ct::{Base64, Encoding as _};
-use rolesanywhere_core::{
-    Certificate, CertificateChain, Error, ErrorKind, IdentityFiles, KeyAlgorithm, Result,
+use der::{
+    Decode as _, Tag, Tagged as _,
+    asn1::{Any, BitString, ObjectIdentifier},
 };
+use rolesanywhere_core::{
+    Certificate, CertificateChain, Error, ErrorKind, IdentityFiles, KeyAlgorithm, PublicKey,
+    Result, text::printable,
+};
+use spki::SubjectPublicKeyInfo;
 
 use crate::{
     arguments::{KeyOptions, ReadCertificateData},
@@ -22,8 +28,7 @@ use crate::{
 /// text, each certificate of the file that it selects.
 ///
 /// # Errors
-/// The file's and the selector's, and when the certificate's key is of a kind that the service does not
-/// take.
+/// The file's and the selector's.
 pub(crate) fn run(
     options: &ReadCertificateData,
     environment: &Environment<'_>,
@@ -57,7 +62,7 @@ pub(crate) fn run(
     }
     let file = InputFile::read(path, "--certificate")?;
     let what = format!("Password of `{}`", path.display());
-    let chain = passwords.open(&what, environment, console, |password| {
+    let chain = passwords.open_file(&what, environment, console, |password| {
         let files = IdentityFiles {
             certificate: &file.bytes,
             private_key: None,
@@ -68,27 +73,39 @@ pub(crate) fn run(
     });
     let text = chain.and_then(|chain| match selector {
         Some(selector) => Ok(matching(&chain, &selector)),
-        None => json(chain.end_entity()),
+        None => json(chain.end_entity(), console),
     });
     let text = text.map_err(|error| error.context(format_args!("`{}`", path.display())))?;
     super::print(text.as_bytes())
 }
 
-fn json(certificate: &Certificate) -> Result<String> {
-    let (key_type, algorithms) = match certificate.public_key()?.algorithm() {
-        KeyAlgorithm::EcP256 | KeyAlgorithm::EcP384 | KeyAlgorithm::EcP521 => {
-            ("EC", vec!["ECSHA256", "ECSHA384", "ECSHA512"])
-        }
-        KeyAlgorithm::MlDsa44 => ("ML-DSA-44", vec!["ML-DSA-44"]),
-        KeyAlgorithm::MlDsa65 => ("ML-DSA-65", vec!["ML-DSA-65"]),
-        KeyAlgorithm::MlDsa87 => ("ML-DSA-87", vec!["ML-DSA-87"]),
-        KeyAlgorithm::Rsa { .. } => ("RSA", vec!["RSASHA256", "RSASHA384", "RSASHA512"]),
-        other => {
+/// The JSON. A key that the service does not take is told as far as the reference tells it, with a warning:
+/// whoever reads a certificate wants to know what is in it.
+fn json(certificate: &Certificate, console: &Console) -> Result<String> {
+    const EC: (&str, &[&str]) = ("EC", &["ECSHA256", "ECSHA384", "ECSHA512"]);
+    const RSA: (&str, &[&str]) = ("RSA", &["RSASHA256", "RSASHA384", "RSASHA512"]);
+    let (key_type, algorithms) = match certificate.public_key().map(PublicKey::algorithm) {
+        Ok(KeyAlgorithm::EcP256 | KeyAlgorithm::EcP384 | KeyAlgorithm::EcP521) => EC,
+        Ok(KeyAlgorithm::MlDsa44) => ("ML-DSA-44", &["ML-DSA-44"][..]),
+        Ok(KeyAlgorithm::MlDsa65) => ("ML-DSA-65", &["ML-DSA-65"][..]),
+        Ok(KeyAlgorithm::MlDsa87) => ("ML-DSA-87", &["ML-DSA-87"][..]),
+        Ok(KeyAlgorithm::Rsa { .. }) => RSA,
+        Ok(other) => {
             return Err(Error::new(
                 ErrorKind::Unsupported,
                 format!("the kind of key `{other}` has no name here yet: update this program"),
             ));
         }
+        Err(error) if error.kind() == ErrorKind::Unsupported => {
+            console.warn(error.message());
+            match key_oid(certificate.as_der()) {
+                Some(RSA_ENCRYPTION) => RSA,
+                Some(EC_PUBLIC_KEY) => EC,
+                // The reference gives these no name either, but algorithms by which they cannot sign.
+                _ => ("", &[][..]),
+            }
+        }
+        Err(error) => return Err(error),
     };
     let algorithms: Vec<String> = algorithms
         .iter()
@@ -101,6 +118,23 @@ fn json(certificate: &Certificate) -> Result<String> {
         certificate.serial_decimal(),
         algorithms.join(","),
     ))
+}
+
+/// RFC 8017, A.1 and RFC 5480, 2.1.1.
+const RSA_ENCRYPTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
+const EC_PUBLIC_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
+
+/// The algorithm of the key in a certificate that the core has read.
+fn key_oid(certificate: &[u8]) -> Option<ObjectIdentifier> {
+    let parts = Vec::<Any>::from_der(certificate).ok()?;
+    let fields = parts.first()?.decode_as::<Vec<Any>>().ok()?;
+    // RFC 5280, 4.1: a version, which version 1 leaves out, and five others stand before it.
+    let version = matches!(fields.first()?.tag(), Tag::ContextSpecific { .. });
+    let key = fields.get(5 + usize::from(version))?;
+    let key = key
+        .decode_as::<SubjectPublicKeyInfo<Any, BitString>>()
+        .ok()?;
+    Some(key.algorithm.oid)
 }
 
 /// The certificates of the file that are selected, as the reference helper lists those of a store.
@@ -127,8 +161,8 @@ fn list(certificates: impl Iterator<Item = (Certificate, Option<String>)>) -> St
             "{}) Hex Fingerprint: {}\nSubject: {}\nIssuer: {}\nSerial Number: {}\n{uri}\n",
             position + 1,
             sha1_hex(certificate.as_der()),
-            go_name(certificate.subject()),
-            go_name(certificate.issuer()),
+            printable(&go_name(certificate.subject())),
+            printable(&go_name(certificate.issuer())),
             if serial.is_empty() { "0" } else { serial },
         );
     }

@@ -2,11 +2,16 @@
 
 use std::time::Duration;
 
-use rolesanywhere_core::{Error, Next, Renewal, RenewalPolicy, Result, UnixTime};
+use rolesanywhere_core::{Result, provider::Policy};
 
 use crate::{
-    arguments::Update, client::Client, console::Console, credentials_file::CredentialsFile,
-    environment::Environment, exchange,
+    arguments::Update,
+    client::Client,
+    clock,
+    console::Console,
+    credentials_file::CredentialsFile,
+    driver::{Driver, Outcome},
+    environment::Environment,
 };
 
 /// The longest sleep between two looks at the clock: a machine that slept, or whose clock was set,
@@ -17,8 +22,8 @@ const MAX_SLEEP: Duration = Duration::from_secs(30);
 /// file anything but whole. With `--once`, once.
 ///
 /// # Errors
-/// The first try's, which names what to correct. Later failures are said and tried again, until the
-/// credentials have ended.
+/// The first try's, which names what to correct, and what no retry can mend once the credentials have ended.
+/// Other failures are said and tried again.
 pub(crate) fn run(
     options: &Update,
     environment: &Environment<'_>,
@@ -26,61 +31,65 @@ pub(crate) fn run(
 ) -> Result<()> {
     console.set_verbose(options.output.verbose);
     let client = Client::new(&options.client, *environment, console)?;
-    let file = CredentialsFile::locate(environment)?;
-    let update = |renewal: &mut Renewal| -> Result<()> {
-        let session = client.session()?;
-        file.write(&options.profile, session.credentials(), console)?;
-        renewal.renewed(exchange::now(), &session);
-        let ends = session.credentials().expiration_text();
-        let (profile, path) = (&options.profile, file.path().display());
-        let told =
-            format!("profile `{profile}` of `{path}` has new credentials, they end at {ends}");
-        if options.once {
-            console.detail(format_args!("{told}"));
-        } else {
-            console.say(&told);
-        }
-        Ok(())
-    };
-    let mut renewal = Renewal::new(RenewalPolicy::default(), exchange::random_jitter());
-    update(&mut renewal)?;
-    if options.once {
+    if !options.once {
+        client.check_is_read_again()?;
+    }
+    let file = CredentialsFile::locate(environment, options.in_place)?;
+    let mut driver = Driver::new(&client, Policy::default(), None);
+    // What a retry can mend, such as a network that is not up yet at boot, is tried again.
+    let mut written = None;
+    loop {
+        let pause = match driver.look() {
+            Outcome::Valid(window) => {
+                match update(&mut driver, &file, options, console, &mut written) {
+                    Ok(()) if options.once => return Ok(()),
+                    Ok(()) => window.remaining(clock::reading()),
+                    Err(error) if options.once || written.is_none() => return Err(error),
+                    Err(error) => {
+                        console.warn(format!("{error}; trying again"));
+                        Policy::default().minimum_interval
+                    }
+                }
+            }
+            Outcome::None(again_after) => {
+                let error = driver.error();
+                if options.once || !error.is_retryable() {
+                    return Err(match written {
+                        Some(_) => {
+                            error.context("the credentials have ended and cannot be renewed")
+                        }
+                        None => error,
+                    });
+                }
+                again_after
+            }
+        };
+        // From here on nobody waits for the end to read the warnings.
+        console.speak_at_once();
+        std::thread::sleep(pause.min(MAX_SLEEP));
+    }
+}
+
+/// Writes the credentials at hand, unless they stand there already.
+fn update(
+    driver: &mut Driver<'_>,
+    file: &CredentialsFile,
+    options: &Update,
+    console: &Console,
+    written: &mut Option<String>,
+) -> Result<()> {
+    let credentials = driver.session()?.credentials();
+    if written.as_deref() == Some(credentials.access_key_id()) {
         return Ok(());
     }
-    // From here on nobody waits for the end to read the warnings.
-    console.speak_at_once();
-    let mut last_failure = None;
-    loop {
-        let now = exchange::now();
-        match renewal.next(now) {
-            Next::Use { until } => sleep(now, until),
-            Next::Renew | Next::UseAndRenew => match update(&mut renewal) {
-                Ok(()) => last_failure = None,
-                Err(error) => {
-                    let now = exchange::now();
-                    renewal.failed(now, &error);
-                    if !renewal.is_valid(now) {
-                        return Err(ended(error));
-                    }
-                    console.warn(format!(
-                        "{error}; the credentials are still valid, trying again"
-                    ));
-                    last_failure = Some(error);
-                }
-            },
-            Next::WaitUntil(until) => match last_failure {
-                Some(error) => return Err(ended(error)),
-                None => sleep(now, until),
-            },
-        }
+    file.write(&options.profile, credentials, console)?;
+    *written = Some(credentials.access_key_id().to_owned());
+    let ends = credentials.expiration_text();
+    let (profile, path) = (&options.profile, file.path().display());
+    let told = format!("profile `{profile}` of `{path}` has new credentials, they end at {ends}");
+    match options.once {
+        true => console.detail(format_args!("{told}")),
+        false => console.say(&told),
     }
-}
-
-fn ended(error: Error) -> Error {
-    error.context("the credentials have ended and cannot be renewed")
-}
-
-fn sleep(now: UnixTime, until: UnixTime) {
-    let seconds = u64::try_from(until.seconds_since(now)).unwrap_or_default();
-    std::thread::sleep(Duration::from_secs(seconds).clamp(Duration::from_millis(200), MAX_SLEEP));
+    Ok(())
 }

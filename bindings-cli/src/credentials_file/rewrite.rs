@@ -1,9 +1,24 @@
 //! The text of the credentials file with one profile's keys changed.
 //!
-//! The grammar is what the SDKs agree on: `[name]` begins a profile, `key = value` stands below it,
+//! The grammar is what the SDKs agree on: `[name]` begins a profile, of exactly that name, `key = value` stands below it,
 //! an indented line goes on with the value above it, `#` and `;` begin comments.
 
 use zeroize::Zeroizing;
+
+/// Keys and their new values.
+pub(super) struct Values<'a> {
+    /// They are in the profile afterwards.
+    pub(super) written: &'a [(&'a str, &'a str)],
+    /// They are changed where they stand, and are not added.
+    pub(super) changed: &'a [(&'a str, &'a str)],
+}
+
+impl<'a> Values<'a> {
+    /// Both kinds.
+    pub(super) fn all(&self) -> impl Iterator<Item = &'a (&'a str, &'a str)> {
+        self.written.iter().chain(self.changed)
+    }
+}
 
 /// The content with `values` in the profile, in the order given. Keys that stand there are changed
 /// where they stand; missing ones follow the profile's last key; a missing profile goes to the end.
@@ -12,13 +27,13 @@ use zeroize::Zeroizing;
 pub(super) fn with_credentials(
     content: &[u8],
     profile: &str,
-    values: &[(&str, &str)],
+    values: &Values<'_>,
 ) -> Zeroizing<Vec<u8>> {
     let lines: Vec<&[u8]> = content.split_inclusive(|byte| *byte == b'\n').collect();
     let crlf = lines.first().is_some_and(|line| line.ends_with(b"\r\n"));
     let line_end: &[u8] = if crlf { b"\r\n" } else { b"\n" };
     let more: usize = values
-        .iter()
+        .all()
         .map(|(key, value)| key.len() + value.len() + 8)
         .sum();
     let mut output = Output {
@@ -53,7 +68,7 @@ pub(super) fn with_credentials(
         output.bytes.extend_from_slice(profile.as_bytes());
         output.bytes.push(b']');
         output.bytes.extend_from_slice(line_end);
-        for (key, value) in values {
+        for (key, value) in values.written {
             output.entry(key, value);
         }
     }
@@ -67,9 +82,9 @@ struct Output<'a> {
 
 impl Output<'_> {
     /// The lines below a header, with the values in them; those that are missing too if `complete`.
-    fn section(&mut self, lines: &[&[u8]], values: &[(&str, &str)], complete: bool) {
+    fn section(&mut self, lines: &[&[u8]], values: &Values<'_>, complete: bool) {
         let last_key = last_entry(lines);
-        let mut missing: Vec<&(&str, &str)> = values.iter().collect();
+        let mut missing: Vec<&(&str, &str)> = values.written.iter().collect();
         let mut written: Vec<&str> = Vec::new();
         let mut replacing = false;
         if last_key.is_none() && complete {
@@ -80,7 +95,7 @@ impl Output<'_> {
         for (position, line) in lines.iter().enumerate() {
             let goes_on = position > 0 && is_indented(line) && !is_comment(line);
             let found = values
-                .iter()
+                .all()
                 .find(|(key, _)| !goes_on && entry_key(line, key));
             match found {
                 Some((key, value)) => {
@@ -128,14 +143,15 @@ impl Output<'_> {
     }
 }
 
-/// The name in a line that begins a section. White space around it and text behind it are let
-/// through, as by the SDKs; so is a byte order mark at the very beginning.
+/// The name in a line that begins a section, with the white space in it: `[ default ]` is not `[default]`.
+/// White space around the brackets and text behind them are let through, as by the SDKs; so is a byte order
+/// mark at the very beginning.
 fn header(line: &[u8], first: bool) -> Option<&[u8]> {
     let bom: &[u8] = if first { b"\xef\xbb\xbf" } else { b"" };
     let line = line.strip_prefix(bom).unwrap_or(line).trim_ascii();
     let inside = line.strip_prefix(b"[")?;
     let end = inside.iter().position(|byte| *byte == b']')?;
-    Some(inside.get(..end)?.trim_ascii())
+    inside.get(..end)
 }
 
 /// Whether the line gives a value to this key, and to no longer one that begins like it.

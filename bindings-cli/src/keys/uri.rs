@@ -159,6 +159,14 @@ impl Uri {
         }
     }
 
+    /// The file that the PIN is in, where the URI names it.
+    pub(crate) fn pin_source(&self) -> Option<&Path> {
+        match &self.pin {
+            Some(Pin::Source(path)) => Some(path),
+            _ => None,
+        }
+    }
+
     /// Whether the PIN itself stands in the URI.
     pub(crate) fn shows_pin(&self) -> bool {
         matches!(self.pin, Some(Pin::Value(_)))

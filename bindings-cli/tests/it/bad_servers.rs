@@ -175,7 +175,7 @@ fn tls_that_cannot_be_trusted_is_refused_at_once() {
         ended.fails_with(part);
         assert!(!ended.stderr.contains("attempts"), "{ended:?}");
         assert!(server.requests().is_empty());
-        let trusting = ask(&server.https(), ca_pem, &["--no-verify-ssl"]);
+        let trusting = ask(&server.https(), ca_pem, &["--no-verify-ssl", "--verbose"]);
         trusting.succeeds();
         assert!(
             trusting.stderr.contains("whoever answers is believed"),

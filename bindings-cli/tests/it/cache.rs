@@ -133,15 +133,17 @@ fn a_damaged_file_earns_a_warning_and_is_replaced() {
         &directory,
     ];
     let call = || run(&mut world.credential_process(&arns, &line));
+    let verbose = [&line[..], &["--verbose"]].concat();
+    let told = || run(&mut world.credential_process(&arns, &verbose));
     call().succeeds();
     let mut entries = std::fs::read_dir(&directory)
         .unwrap()
         .map(|entry| entry.unwrap().path());
-    let is_session = |path: &std::path::PathBuf| path.extension().is_some_and(|e| e == "session");
+    let is_session = |path: &std::path::PathBuf| path.extension().is_some_and(|e| e == "json");
     let file = entries.find(is_session).unwrap();
     let text = std::fs::read_to_string(&file).unwrap();
     std::fs::write(&file, text.replace("ASIA", "AKIA")).unwrap();
-    let ended = call();
+    let ended = told();
     assert!(
         ended.succeeds()["AccessKeyId"]
             .as_str()
@@ -149,7 +151,7 @@ fn a_damaged_file_earns_a_warning_and_is_replaced() {
             .starts_with("ASIA")
     );
     assert!(
-        ended.stderr.contains("is not used (it is damaged)"),
+        ended.stderr.contains("the shared entry cannot be read"),
         "{ended:?}"
     );
     assert!(
@@ -161,7 +163,7 @@ fn a_damaged_file_earns_a_warning_and_is_replaced() {
     assert_eq!(server.service().issued_credentials(), 2);
 
     std::fs::set_permissions(&directory, std::fs::Permissions::from_mode(0o777)).unwrap();
-    let ended = call();
+    let ended = told();
     ended.succeeds();
     assert!(ended.stderr.contains("others can write to it"), "{ended:?}");
     assert_eq!(server.service().issued_credentials(), 3);

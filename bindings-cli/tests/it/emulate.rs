@@ -61,6 +61,16 @@ fn arns(stderr: &str) -> Arns {
 }
 
 #[test]
+fn what_another_put_in_place_of_its_ready_file_stays() {
+    let world = World::new();
+    let emulator = Emulator::start(&world, &[]);
+    world.write("other.json", b"{}");
+    std::fs::rename(world.path("other.json"), world.path("ready.json")).unwrap();
+    assert_eq!(emulator.end("TERM").status, Some(0));
+    assert_eq!(world.read("ready.json"), "{}");
+}
+
+#[test]
 fn it_serves_until_a_signal_and_ends_well() {
     // The ARNs follow from the names, so those of one run hold for the next.
     let world = World::new();

@@ -38,8 +38,23 @@ pub(crate) fn program<S: AsRef<std::ffi::OsStr>>(arguments: &[S]) -> Command {
     command
 }
 
+/// Runs it to its end. A `credential-process` that succeeds says nothing, unless it is asked to: programs take
+/// its stderr for a part of the answer.
+#[track_caller]
 pub(crate) fn run(command: &mut Command) -> Run {
-    Run::of(command.output().unwrap())
+    let ended = Run::of(command.output().unwrap());
+    let has = |words: &[&str]| {
+        command
+            .get_args()
+            .any(|word| words.iter().any(|w| word == *w))
+    };
+    if ended.status == Some(0)
+        && has(&["credential-process"])
+        && !has(&["--verbose", "--debug", "--help"])
+    {
+        assert_eq!(ended.stderr, "", "{command:?}");
+    }
+    ended
 }
 
 impl Run {
@@ -248,6 +263,12 @@ pub(crate) fn wait_until_exists(path: &Path) {
         std::thread::sleep(Duration::from_millis(10));
     }
     panic!("{} did not appear", path.display());
+}
+
+/// Makes a pipe with a name.
+pub(crate) fn mkfifo(path: &Path) {
+    let made = Command::new("mkfifo").arg(path).status().unwrap();
+    assert!(made.success());
 }
 
 /// Runs openssl, which makes what rcgen cannot.

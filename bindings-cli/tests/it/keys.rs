@@ -407,11 +407,59 @@ fn certificate_data_is_the_reference_s_json() {
     let ended = data(&p12, &["--password-file", &world.text("password")]);
     assert_eq!(ended.stdout, data(&pem, &[]).stdout);
     data(&world.text("k.pem"), &[]).fails_with("k.pem`: ");
-    openssl(&["genpkey", "-algorithm", "ED25519", "-out", &key]);
-    openssl(&[
-        "req", "-x509", "-new", "-key", &key, "-subj", "/CN=e", "-out", &pem,
-    ]);
-    data(&pem, &[]).fails_with("c.pem"); // The reference prints algorithms that do not exist.
+}
+
+#[test]
+fn certificates_that_the_service_does_not_take_are_read_with_a_warning() {
+    let world = World::new();
+    let (key, pem) = (world.text("k.pem"), world.text("c.pem"));
+    for (options, told, warning) in [
+        (
+            &["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:1024"][..],
+            r#"{"keyType":"RSA","#,
+            "the RSA key has 1024 bits",
+        ),
+        (
+            &[
+                "-algorithm",
+                "EC",
+                "-pkeyopt",
+                "ec_paramgen_curve:secp256k1",
+            ],
+            r#"{"keyType":"EC","#,
+            "secp256k1",
+        ),
+        // The reference prints algorithms here that do not exist.
+        (&["-algorithm", "ED25519"], r#"{"keyType":"","#, "Ed25519"),
+        (&["-algorithm", "RSA-PSS"], r#"{"keyType":"","#, "PSS"),
+    ] {
+        openssl(&[&["genpkey", "-out", &key], options].concat());
+        openssl(&[
+            "req",
+            "-x509",
+            "-new",
+            "-key",
+            &key,
+            "-subj",
+            "/CN=e",
+            "-set_serial",
+            "7",
+            "-out",
+            &pem,
+        ]);
+        let ended = data(&pem, &[]);
+        assert_eq!(ended.status, Some(0), "{ended:?}");
+        let json: serde_json::Value = serde_json::from_str(&ended.stdout).unwrap();
+        assert!(ended.stdout.starts_with(told), "{ended:?}");
+        assert_eq!(json["serialNumber"], "7");
+        let count = if told.contains(r#""""#) { 0 } else { 3 };
+        assert_eq!(json["supportedAlgorithms"].as_array().unwrap().len(), count);
+        assert_eq!(ended.stderr.lines().count(), 1, "{ended:?}");
+        assert!(
+            ended.stderr.contains("warning: ") && ended.stderr.contains(warning),
+            "{ended:?}"
+        );
+    }
 }
 
 #[test]

@@ -16,6 +16,8 @@ mod emulate;
 #[cfg(test)]
 mod emulator;
 #[cfg(test)]
+mod files;
+#[cfg(test)]
 mod hardware;
 #[cfg(test)]
 mod harness;
@@ -35,5 +37,7 @@ mod serve;
 mod terminal;
 #[cfg(test)]
 mod update;
+#[cfg(test)]
+mod update_places;
 #[cfg(test)]
 mod usage;

@@ -1,7 +1,7 @@
 //! Proxies, with a scripted one that connects wherever it likes.
 
 use std::{
-    io::Write as _,
+    io::{Read as _, Write as _},
     net::{TcpListener, TcpStream},
     sync::{Arc, Mutex},
 };
@@ -102,8 +102,21 @@ fn a_proxy_that_refuses_is_named_by_its_variable_and_its_password_is_not_told() 
     let mut command =
         world.credential_process(&Arns::any(), &["--endpoint=https://service.example"]);
     let ended = run(command.env("HTTPS_PROXY", &url));
-    ended.fails_with("check HTTPS_PROXY and the proxy's rules");
     ended.fails_with("407");
+    ended.fails_with("it does not accept the user and the password in HTTPS_PROXY: correct them");
+    // Without a user, how to name one.
+    let mut command =
+        world.credential_process(&Arns::any(), &["--endpoint=https://service.example"]);
+    let bare = format!("http://127.0.0.1:{}", refusing.port);
+    let ended = run(command.env("HTTPS_PROXY", &bare));
+    ended.fails_with("name them in HTTPS_PROXY, `http://USER:PASSWORD@HOST:PORT`");
+    ended.fails_with("`@` is `%40`");
+    let forbidding = Proxy::new(0, "HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n");
+    let mut command =
+        world.credential_process(&Arns::any(), &["--endpoint=https://service.example"]);
+    let url_of_forbidding = format!("http://127.0.0.1:{}", forbidding.port);
+    run(command.env("HTTPS_PROXY", &url_of_forbidding))
+        .fails_with("check HTTPS_PROXY and the proxy's rules");
     let mut command = world.credential_process(
         &Arns::any(),
         &["--endpoint=https://service.example", "--verbose"],
@@ -128,4 +141,62 @@ fn a_proxy_that_is_not_there_is_told_from_a_service_that_is_not_there() {
         world.credential_process(&Arns::any(), &["--endpoint=https://service.example"]);
     let ended = run(command.env("HTTPS_PROXY", format!("http://127.0.0.1:{port}")));
     ended.fails_with("through the proxy of HTTPS_PROXY refuses connections");
+}
+
+/// A SOCKS 5 proxy (RFC 1928) that leads every name to one server; what it was asked for.
+fn socks(target: u16) -> (u16, Arc<Mutex<Vec<Vec<u8>>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let log = asked.clone();
+    std::thread::spawn(move || {
+        while let Ok((mut stream, _)) = listener.accept() {
+            let mut greeting = [0; 2];
+            stream.read_exact(&mut greeting).unwrap();
+            let mut methods = vec![0; greeting[1].into()];
+            stream.read_exact(&mut methods).unwrap();
+            stream.write_all(&[5, 0]).unwrap();
+            let mut request = vec![0; 5];
+            stream.read_exact(&mut request).unwrap();
+            // The length of a name stands before it; an IPv4 address has three more bytes.
+            let rest = if request[3] == 3 { request[4] + 2 } else { 5 };
+            let mut more = vec![0; rest.into()];
+            stream.read_exact(&mut more).unwrap();
+            request.extend(more);
+            log.lock().unwrap().push(request);
+            stream.write_all(&[5, 0, 0, 1, 0, 0, 0, 0, 0, 0]).unwrap();
+            let server = TcpStream::connect(("127.0.0.1", target)).unwrap();
+            std::thread::spawn(|| relay(stream, server));
+        }
+    });
+    (port, asked)
+}
+
+#[test]
+fn a_socks_proxy_gets_the_name_and_looks_it_up() {
+    // No name server knows it, here or elsewhere (RFC 6761).
+    let identity = ServerIdentity::for_names(&["service.invalid"]);
+    let server = Scripted::start(vec![session()], Some(&identity));
+    let (port, asked) = socks(server.port());
+    let world = World::new();
+    let ca = world.write("server-ca.pem", identity.ca_pem.as_bytes());
+    for scheme in ["socks5", "socks5h"] {
+        let mut command =
+            world.credential_process(&Arns::any(), &["--endpoint=https://service.invalid"]);
+        let url = format!("{scheme}://127.0.0.1:{port}");
+        run(command.env("AWS_CA_BUNDLE", &ca).env("HTTPS_PROXY", url)).succeeds();
+    }
+    let expected = [&[5, 1, 0, 3, 15][..], b"service.invalid", &[1, 187]].concat();
+    assert_eq!(*asked.lock().unwrap(), [expected.clone(), expected]);
+}
+
+#[test]
+fn a_name_under_localhost_is_this_machine_without_a_name_server() {
+    let server = Scripted::start(vec![session()], None);
+    let world = World::new();
+    for name in ["x.localhost", "localhost", "A.LOCALHOST"] {
+        let endpoint = format!("http://{name}:{}", server.port());
+        run(&mut world.credential_process(&Arns::any(), &["--endpoint", &endpoint])).succeeds();
+    }
+    assert_eq!(server.requests().len(), 3);
 }

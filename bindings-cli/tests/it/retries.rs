@@ -59,7 +59,7 @@ fn a_refusal_is_not_tried_again_and_says_what_to_do() {
             "403 Forbidden",
             "AccessDeniedException",
             "Untrusted signing certificate",
-            "--intermediates",
+            "pass the intermediate certificates",
         ),
         (
             "403 Forbidden",
@@ -71,13 +71,13 @@ fn a_refusal_is_not_tried_again_and_says_what_to_do() {
             "403 Forbidden",
             "AccessDeniedException",
             "Unable to assume role for r. The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
-            "shorter --session-duration",
+            "a shorter session",
         ),
         (
             "403 Forbidden",
             "AccessDeniedException",
             "Specified Trust Anchor wasn't found.",
-            "check --trust-anchor-arn",
+            "check the trust anchor's ARN",
         ),
         (
             "400 Bad Request",
@@ -116,7 +116,7 @@ fn the_service_s_wish_to_wait_is_granted_within_bounds() {
     assert_eq!(requests.len(), 2);
     assert!(started.elapsed().as_secs_f64() >= 2.0);
     let (ended, requests) = ask(vec![busy("3600"), session()], &[]);
-    ended.fails_with("it asks to wait 3600 s");
+    ended.fails_with("it asks to wait 1 h");
     assert_eq!(requests.len(), 1);
 }
 
@@ -140,7 +140,7 @@ fn a_clock_that_is_off_is_corrected_once_by_the_server_s() {
             &date,
         )
     };
-    let (ended, requests) = ask(vec![denied(), session()], &[]);
+    let (ended, requests) = ask(vec![denied(), session()], &["--verbose"]);
     ended.succeeds();
     assert!(
         ended

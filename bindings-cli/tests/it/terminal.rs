@@ -171,3 +171,43 @@ fn the_interrupt_key_restores_the_terminal() {
     assert_eq!(world.read("out"), "");
     assert!(!world.read("err").contains("hunter"));
 }
+
+#[test]
+fn a_success_warns_where_a_person_sees_it() {
+    let world = World::new();
+    let (server, arns) = world.emulator();
+    let key = world.path("key.pem");
+    std::fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();
+    let call = || {
+        let line = [
+            "--endpoint",
+            server.endpoint(),
+            "--no-verify-ssl",
+            "--cache-dir",
+            "/proc/none",
+        ];
+        world.credential_process(&arns, &line)
+    };
+    let parts = [
+        "key.pem` has mode 0644",
+        "whoever answers is believed",
+        "no session is kept",
+    ];
+    // The SDK's pipe gets nothing, whatever there is to say.
+    let ended = crate::harness::run(&mut call());
+    ended.succeeds();
+    assert_eq!(ended.stderr, "");
+    // A terminal gets it all, and so does who asks.
+    let ended = crate::harness::run(call().arg("--verbose"));
+    for part in parts {
+        assert!(ended.stderr.contains(part), "{part}: {ended:?}");
+    }
+    let mut command = Command::new("/bin/sh");
+    command.args(["-c", r#""$@" >/dev/null; echo over"#, "sh", PROGRAM]);
+    command.args(call().get_args()).env_clear();
+    let mut session = spawn_command(command, Some(PATIENCE_MS)).unwrap();
+    let shown = session.exp_string("over").unwrap();
+    for part in parts {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+}

@@ -183,7 +183,7 @@ fn what_cannot_be_written_is_said_and_nothing_is_changed() {
     run(command.env_remove("AWS_SHARED_CREDENTIALS_FILE"))
         .fails_with("set AWS_SHARED_CREDENTIALS_FILE");
     std::fs::create_dir(world.path("credentials")).unwrap();
-    once(&world, &server, &arns, &[]).fails_with("it is no file of at most");
+    once(&world, &server, &arns, &[]).fails_with("it is a directory, not a file");
 }
 
 #[test]
@@ -309,7 +309,7 @@ fn it_renews_survives_errors_and_ends_with_the_credentials() {
     );
     for part in [
         "has new credentials",
-        "still valid, trying again",
+        "the credentials at hand are used on",
         "the credentials have ended",
     ] {
         assert!(said.contains(part), "{part}: {said}");

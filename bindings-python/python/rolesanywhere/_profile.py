@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 
+from ._files import open_file
 from .errors import InvalidInputError
 
 TYPE_CHECKING = False
@@ -194,7 +195,7 @@ def password_file(path: str) -> Callable[[], bytes]:
 
     def read() -> bytes:
         try:
-            with open(os.path.expanduser(path), "rb") as file:
+            with open_file(os.path.expanduser(path)) as file:
                 return file.read(65536).rstrip(b"\r\n")
         except OSError as error:
             raise InvalidInputError(
@@ -236,7 +237,7 @@ def _options(values: Mapping[str, str], name: Callable[[str], str], where: str) 
 
 def _is_tpm_key(path: str) -> bool:
     try:
-        with open(path, "rb") as file:
+        with open_file(path) as file:
             return b"-----BEGIN TSS2 PRIVATE KEY-----" in file.read(65536)
     except OSError:
         return False

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 
+from ._files import open_file
 from ._native import CertificateChain, PrivateKey, Signature
 from .errors import (
     InvalidInputError,
@@ -255,7 +256,7 @@ def _read(source: Source, what: str) -> bytearray:
     if isinstance(source, str) and _is_pem(source):
         return bytearray(source.encode())
     try:
-        with open(source, "rb", buffering=0) as file:
+        with open_file(source) as file:
             content = bytearray(min(os.fstat(file.fileno()).st_size, MAX_FILE_LENGTH) + 1)
             length = 0
             while length < len(content):

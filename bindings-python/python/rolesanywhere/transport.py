@@ -10,6 +10,7 @@ import os
 import sys
 import time
 
+from ._files import open_file
 from .errors import InvalidInputError
 
 TYPE_CHECKING = False
@@ -156,7 +157,13 @@ class HttpTransport:
             connection.putheader("user-agent", _user_agent())
             connection.putheader("content-length", str(len(request.body)))
             connection.putheader("connection", "close")
-            connection.endheaders(request.body)
+            try:
+                connection.endheaders(request.body)
+            except OSError as error:
+                # So `http.client` tells it of a tunnel (RFC 9110, 15.5.8).
+                if "Tunnel connection failed: 407" not in str(error):
+                    raise
+                raise ConnectionError(_proxy_wants_a_password(connection)) from error
             # The answer has the connection now, and keeps it open when reading fails.
             with connection.getresponse() as response:
                 body = response.read(MAX_RESPONSE_LENGTH + 1)
@@ -202,6 +209,8 @@ class HttpTransport:
 
         bundle = self._ca_bundle or os.environ.get("AWS_CA_BUNDLE") or None
         try:
+            if bundle is not None:
+                open_file(bundle).close()  # OpenSSL would wait for the other end of a pipe.
             context = ssl.create_default_context(cafile=bundle)
         except OSError as error:
             raise InvalidInputError(
@@ -233,6 +242,15 @@ class HttpTransport:
                 f"the proxy of scheme `{parsed.scheme}` cannot be used: pass an `http://HOST:PORT` proxy"
             )
         return parsed
+
+
+def _proxy_wants_a_password(connection: http.client.HTTPConnection) -> str:
+    given = any(name == "Proxy-Authorization" for name in getattr(connection, "_tunnel_headers", {}))
+    does = "does not accept the user and the password in its URL" if given else "wants a user and a password"
+    return (
+        f"the proxy {does} (407): name them in it, `http://USER:PASSWORD@HOST:PORT`, with special "
+        "characters percent-encoded (`@` is `%40`)"
+    )
 
 
 def _proxy_authorization(proxy: SplitResult) -> dict[str, str]:

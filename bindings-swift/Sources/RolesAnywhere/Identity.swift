@@ -158,9 +158,20 @@ extension CertificateDetails {
     }
 }
 
+/// Reads a file. What is none is refused: files are read again at every renewal, which a pipe is not, and one
+/// that nobody writes to would keep the caller for ever.
 private func read(_ file: URL) throws -> Data {
     do {
+        let path = file.resolvingSymlinksInPath().path
+        let type = try FileManager.default.attributesOfItem(atPath: path)[.type] as? FileAttributeType
+        guard type == .typeRegular else {
+            throw RolesAnywhereError.invalidInput(
+                message: "`\(file.path)` cannot be read: it is a pipe, a device or a directory, not a file: pass what it holds"
+            )
+        }
         return try Data(contentsOf: file)
+    } catch let error as RolesAnywhereError {
+        throw error
     } catch {
         throw RolesAnywhereError.invalidInput(message: "`\(file.path)` cannot be read: \(described(error))")
     }

@@ -107,6 +107,8 @@ struct ErrorTests {
         #expect(code { _ = try Identity(certificate: Data()) } == .invalidInput)
         #expect(code { _ = try Identity(certificate: issued.certificate(), privateKey: Data()) } == .invalidInput)
         #expect(code { _ = try Identity(contentsOf: URL(fileURLWithPath: "/nowhere.pem")) } == .invalidInput)
+        let device = refusalAtOnce { _ = try Identity(contentsOf: URL(fileURLWithPath: "/dev/null")) }
+        #expect(device?.code == .invalidInput && device?.message.contains("not a file") == true)
         struct Strange: Error {}
         let provider = try RolesAnywhereCredentialProvider(configuration: Emulator.configuration()) { throw Strange() }
         let error = await refusal { _ = try await provider.createSession() }

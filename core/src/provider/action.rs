@@ -3,10 +3,10 @@
 use alloc::{string::String, sync::Arc, vec::Vec};
 use core::time::Duration;
 
-use zeroize::Zeroizing;
-
 use super::clock::HostTime;
-use crate::{CertificateChain, Error, HttpRequest, HttpResponse, Signature, UnsignedRequest};
+use crate::{
+    CertificateChain, Error, HttpRequest, HttpResponse, Secret, Signature, UnsignedRequest,
+};
 
 /// What happened at the host. Each answer names the `id` of the action that it answers; an answer to
 /// an action that is no longer waited for is ignored.
@@ -22,7 +22,8 @@ pub enum Event {
         /// Of the action that this answers.
         id: u32,
     },
-    /// The driver stops: its task was cancelled. The next caller drives.
+    /// The driver stops: its task was cancelled. The host wakes those who wait, and the next who
+    /// asks drives.
     Cancelled,
     /// The credentials at hand are not wanted, although they may be valid: the next caller renews.
     Refresh,
@@ -100,7 +101,7 @@ pub enum Event {
         /// Of the action that this answers.
         id: u32,
         /// The entry's plain text, unsealed by the host; `None` when there is no entry.
-        entry: Option<Zeroizing<Vec<u8>>>,
+        entry: Option<Secret<Vec<u8>>>,
     },
     /// The store has an entry that cannot be unsealed: another key sealed it, or it is damaged.
     Unreadable {
@@ -242,7 +243,7 @@ pub enum Action {
         /// 64 hexadecimal digits.
         key: String,
         /// The entry's plain text, which holds secrets; wiped when dropped.
-        entry: Zeroizing<Vec<u8>>,
+        entry: Secret<Vec<u8>>,
         /// After this time the entry is of no use.
         ttl: Duration,
         /// How long it may take.
@@ -345,6 +346,24 @@ impl Window {
             _ => true,
         };
         by_wall && by_monotonic
+    }
+
+    /// How long the window still covers clocks that go on from this moment without being set; zero when
+    /// it does not cover this moment.
+    pub fn remaining(&self, now: super::Reading) -> Duration {
+        if !self.covers(now) {
+            return Duration::ZERO;
+        }
+        let by_wall = self
+            .until
+            .milliseconds()
+            .saturating_sub(now.wall.milliseconds());
+        let by_wall = u64::try_from(by_wall).unwrap_or(0);
+        let milliseconds = match (now.monotonic, self.monotonic_until) {
+            (Some(now), Some(until)) => by_wall.min(until.saturating_sub(now)),
+            _ => by_wall,
+        };
+        Duration::from_millis(milliseconds)
     }
 }
 

@@ -162,9 +162,10 @@ impl Clock {
         let step = by_wall.saturating_sub(passed);
         let unseen = UNSEEN_STEP_MILLISECONDS.saturating_add(passed / 1000);
         if step < -unseen {
-            // The service's time runs on. Without a monotonic clock it is not known for how long.
+            // The service's time runs on. For how long is known only by a monotonic clock that does not
+            // stand still while the machine sleeps: it can have slept and been set back at once.
             self.offset = self.offset.saturating_sub(step);
-            self.is_doubtful |= by_monotonic.is_none();
+            self.is_doubtful |= by_monotonic.is_none() || !self.counts_suspend;
             Step::Back(step.saturating_neg())
         } else if step > unseen {
             // Set forward, or slept: where that cannot be told, the later time is taken, so that
@@ -257,7 +258,13 @@ mod tests {
             Step::Back(310_000)
         );
         assert_eq!(clock.service_milliseconds(), 1_010_000);
-        assert!(!clock.is_doubtful());
+        assert!(clock.is_doubtful()); // the machine can have slept
+        let mut boot = Clock::new();
+        boot.counts_suspend();
+        boot.advance(Reading::new(1_000_000, Some(0)));
+        boot.advance(Reading::new(700_000, Some(10_000)));
+        assert_eq!(boot.service_milliseconds(), 1_010_000);
+        assert!(!boot.is_doubtful());
         let mut blind = Clock::new();
         blind.advance(Reading::new(1_000_000, None));
         assert_eq!(

@@ -8,11 +8,13 @@ use alloc::{
 use zeroize::Zeroizing;
 
 use super::{
+    EntryKey,
     clock::{Reading, ServiceTime},
     policy::{LIFETIME_SLACK, LONGEST_LIFETIME},
 };
 use crate::{
-    Arn, Credentials, Error, ErrorKind, Secret, Session, UnixTime, encoding::push_json_string,
+    Arn, Credentials, Error, ErrorKind, Secret, Session, UnixTime,
+    encoding::{self, push_json_string},
     session::json::Json,
 };
 
@@ -46,10 +48,11 @@ impl Entry {
     /// Writes the entry. The buffer is wiped when dropped, and never grows: one that moves leaves its
     /// secrets behind.
     pub(super) fn write(
+        key: &EntryKey,
         session: &Session,
         issued_at: ServiceTime,
         clock: Option<&ClockHint>,
-    ) -> Zeroizing<Vec<u8>> {
+    ) -> Secret<Vec<u8>> {
         let credentials = &session.credentials;
         let optional = [
             ("account_id", credentials.account_id.as_deref()),
@@ -78,7 +81,7 @@ impl Entry {
                 .iter()
                 .filter_map(|(_, value)| value.map(length))
                 .sum::<usize>();
-        let mut json = Zeroizing::new(String::with_capacity(total + machine + 256));
+        let mut json = Zeroizing::new(String::with_capacity(total + machine + 512));
         json.push_str("{\"version\":");
         json.push_str(&VERSION.to_string());
         let given = optional
@@ -97,13 +100,23 @@ impl Entry {
             push_number(&mut json, "offset_seconds", clock.offset);
             json.push('}');
         }
+        let digest = digest(key, json.as_bytes());
+        push_member(&mut json, "digest", &digest);
         json.push('}');
         into_bytes(json)
     }
 
     /// Reads what [`write`](Self::write) wrote; `None` when it is anything else.
-    pub(super) fn read(bytes: &[u8]) -> Option<Self> {
+    pub(super) fn read(key: &EntryKey, bytes: &[u8]) -> Option<Self> {
         let json = parse(bytes)?;
+        if let Some(found) = json.text("digest") {
+            // It is the last member, as it was written: whatever stands elsewhere is not what was stored.
+            let end = [",\"digest\":\"", found, "\"}"].concat();
+            let covered = bytes.strip_suffix(end.as_bytes())?;
+            if digest(key, covered) != found {
+                return None;
+            }
+        }
         // As in an answer of the service: what may stand in a header or a file.
         let required = |name: &str| {
             let value = json.text(name)?;
@@ -176,7 +189,7 @@ pub(super) struct Failure {
 }
 
 impl Failure {
-    pub(super) fn write(error: &Error, at: ServiceTime, until: ServiceTime) -> Zeroizing<Vec<u8>> {
+    pub(super) fn write(error: &Error, at: ServiceTime, until: ServiceTime) -> Secret<Vec<u8>> {
         let mut json = Zeroizing::new(String::from("{\"version\":"));
         json.push_str(&VERSION.to_string());
         push_member(&mut json, "code", error.kind().code());
@@ -207,6 +220,16 @@ impl Failure {
     }
 }
 
+/// The digest that binds an entry to its key and shows damage: SHA-256, in hexadecimal, of the key, a newline
+/// and all of the entry before the digest's own member.
+fn digest(key: &EntryKey, entry: &[u8]) -> String {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(key.as_str().len() + 1 + entry.len()));
+    bytes.extend_from_slice(key.as_str().as_bytes());
+    bytes.push(b'\n');
+    bytes.extend_from_slice(entry);
+    encoding::sha256_hex(&bytes)
+}
+
 fn parse(bytes: &[u8]) -> Option<Json<'_>> {
     let json: Json<'_> =
         serde_json::from_slice(bytes.get(..bytes.len().min(MAX_ENTRY_LENGTH))?).ok()?;
@@ -235,6 +258,6 @@ fn push_number(json: &mut String, name: &str, value: i64) {
     json.push_str(&value.to_string());
 }
 
-fn into_bytes(mut json: Zeroizing<String>) -> Zeroizing<Vec<u8>> {
-    Zeroizing::new(core::mem::take(&mut *json).into_bytes())
+fn into_bytes(mut json: Zeroizing<String>) -> Secret<Vec<u8>> {
+    Secret::new(core::mem::take(&mut *json).into_bytes())
 }

@@ -4,10 +4,8 @@ mod exchange;
 mod outcome;
 mod share;
 
-use alloc::{collections::VecDeque, string::String, sync::Arc};
+use alloc::{collections::VecDeque, string::String, sync::Arc, vec::Vec};
 use core::time::Duration;
-
-use zeroize::Zeroizing;
 
 use super::{
     action::{Action, Advice, Event, Note, NoteKind, Window},
@@ -16,7 +14,7 @@ use super::{
     random::Random,
     sharing::{EntryKey, Sharing},
 };
-use crate::{CertificateChain, CreateSession, Error, Session, UnsignedRequest};
+use crate::{CertificateChain, CreateSession, Error, Secret, Session, UnsignedRequest};
 
 /// The most notes that wait for a driver. Older ones are dropped.
 const MAX_NOTES: usize = 64;
@@ -25,11 +23,12 @@ const MAX_NOTES: usize = 64;
 /// [module](crate::provider).
 ///
 /// It holds the credentials, which are wiped when they are replaced and when it is dropped.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Provider {
     call: CreateSession,
     limits: Limits,
     sharing: Option<Sharing>,
+    known_chain: Option<CertificateChain>,
     machine: Option<String>,
     clock: Clock,
     random: Random,
@@ -39,6 +38,8 @@ pub struct Provider {
     retry_at: Option<u64>,
     error: Option<Error>,
     wants_refresh: bool,
+    /// Whether the next who asks waits for the renewal under way, though the credentials are valid.
+    waits_for_refresh: bool,
     drive: Option<Drive>,
     last_id: u32,
     queue: VecDeque<Action>,
@@ -49,7 +50,7 @@ pub struct Provider {
 }
 
 /// Credentials, and when to do something about them, in milliseconds of the service's time.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct Held {
     session: Session,
     /// When the credentials were issued.
@@ -77,7 +78,7 @@ enum Standing {
 }
 
 /// A renewal under way.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct Drive {
     /// When it ends at the latest, on the time line.
     deadline: u64,
@@ -87,8 +88,8 @@ struct Drive {
     pending: Option<Pending>,
     /// Whether valid credentials were at hand when it began.
     had_valid: bool,
-    /// Whether callers wait for it although the credentials at hand are valid.
-    is_wanted: bool,
+    /// Whether a caller does not want these.
+    is_refresh: bool,
     key: Option<EntryKey>,
     chain: Option<CertificateChain>,
     request: Option<Arc<UnsignedRequest>>,
@@ -106,12 +107,12 @@ struct Drive {
     /// The error of the last attempt.
     last: Option<Error>,
     /// What is stored when the renewal has ended.
-    to_store: VecDeque<(EntryKey, Zeroizing<alloc::vec::Vec<u8>>, u64)>,
+    to_store: VecDeque<(EntryKey, Secret<Vec<u8>>, u64)>,
     /// Whether only the store and the lock are left to do.
     is_over: bool,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct Pending {
     id: u32,
     stage: Stage,
@@ -144,6 +145,8 @@ enum Look {
     Locked,
     /// Whether another has failed just now.
     Failure,
+    /// The same while another has the lock.
+    FailureAgain,
 }
 
 /// What follows a pause.
@@ -165,6 +168,7 @@ impl Provider {
             call,
             limits: Limits::new(policy),
             sharing: None,
+            known_chain: None,
             machine: None,
             clock: Clock::new(),
             random: Random::new(seed),
@@ -173,6 +177,7 @@ impl Provider {
             retry_at: None,
             error: None,
             wants_refresh: false,
+            waits_for_refresh: false,
             drive: None,
             last_id: 0,
             queue: VecDeque::new(),
@@ -185,6 +190,15 @@ impl Provider {
     #[must_use]
     pub fn with_sharing(mut self, sharing: Sharing) -> Self {
         self.sharing = Some(sharing);
+        self
+    }
+
+    /// Gives the certificates as they are now, where the host can read them without the private key: then the
+    /// shared store is looked at before the identity is loaded. The identity that is loaded afterwards may have
+    /// others.
+    #[must_use]
+    pub fn with_chain(mut self, chain: CertificateChain) -> Self {
+        self.known_chain = Some(chain);
         self
     }
 
@@ -211,16 +225,9 @@ impl Provider {
     #[must_use]
     pub fn one_shot(&self, seed: u64) -> Self {
         Self {
-            sharing: None,
-            random: Random::new(seed),
-            held: None,
-            failures: 0,
-            retry_at: None,
-            error: None,
-            wants_refresh: false,
-            drive: None,
-            queue: VecDeque::new(),
-            ..self.clone()
+            limits: self.limits,
+            clock: self.clock.clone(),
+            ..Self::new(self.call.clone(), &Policy::default(), seed)
         }
     }
 
@@ -254,6 +261,14 @@ impl Provider {
             held.expires_at - self.clock.service_milliseconds()
         });
         Duration::from_millis(u64::try_from(left).unwrap_or(0))
+    }
+
+    /// The time in which the service accepts the credentials at hand, for a server that hands them out
+    /// without asking: until their end, and not on a clock that was set back. `None` when there are none
+    /// that are valid.
+    pub fn valid_window(&mut self, now: Reading) -> Option<Window> {
+        self.advance(now);
+        (self.standing() != Standing::None).then(|| self.window_of(u64::MAX))
     }
 
     /// When the credentials at hand end, by the host's clock as far as it is known: for an SDK that
@@ -295,11 +310,8 @@ impl Provider {
     pub fn ask(&mut self, now: Reading) -> Advice {
         self.advance(now);
         let standing = self.standing();
-        let is_wanted = self
-            .drive
-            .as_ref()
-            .is_some_and(|drive| drive.is_wanted && !drive.is_over);
-        if standing == Standing::Fresh && !self.wants_refresh && !is_wanted {
+        let waits = core::mem::take(&mut self.waits_for_refresh);
+        if standing == Standing::Fresh && !self.wants_refresh && !waits {
             return Advice::Use(self.window_of_use());
         }
         let line = self.clock.line();
@@ -308,12 +320,12 @@ impl Provider {
         if let Some(drive) = self.drive.as_mut().filter(|_| !is_lost) {
             let left = drive.deadline.saturating_sub(line).saturating_add(GRACE);
             return match standing {
-                Standing::Fresh | Standing::Background if !is_wanted => {
+                Standing::Fresh | Standing::Background if !waits || drive.is_over => {
                     Advice::Use(self.window(left))
                 }
                 Standing::Mandatory if drive.is_over => Advice::Use(self.window(left)),
                 _ if drive.is_over => self.refusal().unwrap_or(Advice::Wait {
-                    at_most: Duration::from_millis(left),
+                    at_most: Duration::from_millis(left.min(GRACE)),
                 }),
                 _ => Advice::Wait {
                     at_most: Duration::from_millis(left),
@@ -345,11 +357,12 @@ impl Provider {
             Event::Tick => self.end_pause(),
             Event::Cancelled => self.cancel(),
             Event::Refresh => {
-                // A renewal under way brings what is wanted.
+                // A renewal under way brings what is wanted: the next who asks waits for it.
                 let under_way = self.drive.as_mut().filter(|drive| !drive.is_over);
                 self.wants_refresh = under_way.is_none();
+                self.waits_for_refresh = under_way.is_some();
                 if let Some(drive) = under_way {
-                    drive.is_wanted = true;
+                    drive.is_refresh = true;
                 }
             }
             Event::Forked { seed } => self.fork(seed),
@@ -511,13 +524,12 @@ impl Provider {
         };
         self.queue
             .retain(|action| matches!(action, Action::Note(_)));
-        let is_wanted = core::mem::take(&mut self.wants_refresh);
         let mut drive = Drive {
             deadline: line.saturating_add(limit),
             attended_at: line,
             pending: None,
             had_valid,
-            is_wanted,
+            is_refresh: core::mem::take(&mut self.wants_refresh),
             key: None,
             chain: None,
             request: None,
@@ -532,12 +544,12 @@ impl Provider {
             is_over: false,
         };
         let known = self.sharing.as_ref().and_then(|sharing| {
-            let identity = sharing.identity.as_deref()?;
-            Some(EntryKey::of_identity(
-                &self.call,
-                identity,
-                &sharing.context,
-            ))
+            let (call, context) = (&self.call, &sharing.context);
+            match (&sharing.identity, &self.known_chain) {
+                (Some(identity), _) => Some(EntryKey::of_identity(call, identity, context)),
+                (None, Some(chain)) => Some(EntryKey::new(call, chain, context)),
+                (None, None) => None,
+            }
         });
         drive.key = known;
         self.drive = Some(drive);
@@ -648,17 +660,22 @@ impl Provider {
         self.window(fresh)
     }
 
-    /// The next so many milliseconds, up to the end of the credentials.
+    /// The next so many milliseconds, up to the end of the credentials, after which the host asks.
     fn window(&self, milliseconds: u64) -> Window {
+        match self.clock.reading().monotonic {
+            Some(_) => self.window_of(milliseconds),
+            None => self.window_of(milliseconds.min(BLIND_LOOK)),
+        }
+    }
+
+    /// The next so many milliseconds, up to the end of the credentials.
+    fn window_of(&self, milliseconds: u64) -> Window {
         let now = self.clock.reading();
         let held = self.held.as_ref();
         let valid = held.map_or(0, |held| {
             held.expires_at - self.clock.service_milliseconds()
         });
-        let mut length = milliseconds.min(u64::try_from(valid).unwrap_or(0));
-        if now.monotonic.is_none() {
-            length = length.min(BLIND_LOOK);
-        }
+        let length = milliseconds.min(u64::try_from(valid).unwrap_or(0));
         Window {
             since: now.wall.plus(-super::clock::UNSEEN_STEP_MILLISECONDS),
             until: now.wall.plus(i64::try_from(length).unwrap_or(i64::MAX)),

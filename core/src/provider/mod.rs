@@ -133,6 +133,10 @@
 //!              "monotonic_milliseconds": 1234, "offset_seconds": 3600 } }
 //! ```
 //!
+//! The last member of a session's entry is `digest`: SHA-256, in hexadecimal, of the key, a newline and all of
+//! the entry before `,"digest"`. It binds the entry to its key and shows damage where nothing seals it; an entry
+//! without it is read too.
+//!
 //! The first five members and `issued_at` are required; `expiration` (RFC 3339) and `issued_at` (Unix
 //! seconds) are by the service's clock. `clock` is what a process of that machine knew of its wrong
 //! clock. Under [`EntryKey::of_failure`] stands why a renewal failed, for at most a minute:
@@ -141,11 +145,21 @@
 //! { "version": 2, "code": "access_denied", "message": "…", "failed_at": 1795800000, "until": 1795800060 }
 //! ```
 //!
-//! What is stored where others can read it is sealed by the host: `version ‖ nonce ‖ AES-256-GCM`.
+//! What is stored where others can read it is sealed by the host, between [`Action::Store`] and the
+//! store, and opened between the store and [`Event::Loaded`]. A sealed entry is
+//!
+//! ```text
+//! 0x02 ‖ nonce (12 bytes) ‖ AES-256-GCM(plain text) ‖ tag (16 bytes)
+//! ```
+//!
+//! with the 64 digits of the key, in ASCII, as the associated data, so that an entry is good in its
+//! own place only. The nonce is random, new for each entry. `SealingKey` (feature `sealing`) does
+//! that; WebCrypto's `encrypt` with `{ name: "AES-GCM", iv, additionalData }` makes the same bytes
+//! (it appends the tag). An entry that is not sealed begins with `{`.
 //!
 //! * With a lock: look, lock, look again, look for a failure, renew, store, unlock. Those who find the
-//!   lock held go on with the credentials that they have; those who have none look again every 150 to
-//!   300 ms, and renew by themselves when the lease is over.
+//!   lock held go on with the credentials that they have; those who have none look again, after 150 to
+//!   300 ms at first and after seconds later, and renew by themselves when the lease is over.
 //! * Without a lock each member draws its own moment before the mandatory window, and looks into the
 //!   store then. Members that start together spread their first calls.
 //! * A store that fails or is slow is passed over, and left alone for [`Policy::store_rest`].
@@ -157,6 +171,8 @@ mod entry;
 mod machine;
 mod policy;
 mod random;
+#[cfg(feature = "sealing")]
+mod sealing;
 mod sharing;
 
 pub use action::{Action, Advice, Event, Loss, Note, NoteKind, Window};
@@ -167,4 +183,6 @@ pub use clock::{
 pub use entry::MAX_ENTRY_LENGTH;
 pub use machine::Provider;
 pub use policy::Policy;
+#[cfg(feature = "sealing")]
+pub use sealing::{NONCE_LENGTH, SealingKey};
 pub use sharing::{EntryKey, Sharing};

@@ -53,9 +53,6 @@ pub struct Policy {
     pub store_timeout: Duration,
     /// For how long a store that failed or was slow is left alone. Default 60 seconds.
     pub store_rest: Duration,
-    /// Whether a request may go to another machine over plain HTTP, where whoever listens reads the
-    /// secret key. Default false; for tests.
-    pub allows_plain_http: bool,
     /// For how long a lock is taken: others may take it over afterwards, its holder may have died.
     /// Default 30 seconds. What is done under a lock ends five seconds (at most a sixth) earlier.
     pub lock_lease: Duration,
@@ -78,8 +75,36 @@ impl Default for Policy {
             signing_timeout: Duration::from_secs(20),
             store_timeout: Duration::from_secs(2),
             store_rest: Duration::from_secs(60),
-            allows_plain_http: false,
             lock_lease: Duration::from_secs(30),
+        }
+    }
+}
+
+impl Policy {
+    /// For credentials that botocore keeps: `credential_process`, an assumed-role provider of its own.
+    ///
+    /// botocore asks again from 15 minutes before the end on, at each use, and insists from 10 minutes on
+    /// (`RefreshableCredentials`). What it is given then must last longer, or it would ask at every use:
+    /// the windows are 20 and 10 minutes.
+    #[must_use]
+    pub fn for_botocore() -> Self {
+        Self {
+            background_window: Duration::from_secs(20 * 60),
+            mandatory_window: Duration::from_secs(10 * 60),
+            ..Self::default()
+        }
+    }
+
+    /// The same policy where a person at a terminal may be asked for a password or a PIN, which takes as
+    /// long as it takes: five minutes for the identity and for a signature, ten for a renewal.
+    #[must_use]
+    pub fn with_person(self) -> Self {
+        let minutes = |minutes: u64| Duration::from_secs(60 * minutes);
+        Self {
+            identity_timeout: self.identity_timeout.max(minutes(5)),
+            signing_timeout: self.signing_timeout.max(minutes(5)),
+            total_timeout: self.total_timeout.max(minutes(10)),
+            ..self
         }
     }
 }
@@ -107,9 +132,11 @@ pub(super) const BLIND_LOOK: u64 = 60_000;
 /// A driver that has not come for its next action within this time after it should have is lost:
 /// the next caller drives.
 pub(super) const GRACE: u64 = 2_000;
-/// How often those who wait for another's session look for it, in milliseconds; up to twice that, at
-/// random.
+/// How often those who wait for another's session look for it, in milliseconds, at first; up to twice
+/// that, at random.
 pub(super) const LOOK_PAUSE: u64 = 150;
+/// The same when they have waited for seconds: a fleet must not overload its store.
+pub(super) const LONGEST_LOOK_PAUSE: u64 = 2000;
 /// How long a member with valid credentials goes on when another renews, before it looks for the
 /// result: half of this to one and a half.
 pub(super) const LOOK_AGAIN: u64 = 20_000;
@@ -135,7 +162,6 @@ pub(super) struct Limits {
     pub(super) signing: u64,
     pub(super) store: u64,
     pub(super) store_rest: u64,
-    pub(super) allows_plain_http: bool,
     pub(super) lease: u64,
 }
 
@@ -160,7 +186,6 @@ impl Limits {
             signing: milliseconds(policy.signing_timeout),
             store: milliseconds(policy.store_timeout),
             store_rest: milliseconds(policy.store_rest),
-            allows_plain_http: policy.allows_plain_http,
             lease: milliseconds(policy.lock_lease),
         }
     }

@@ -106,8 +106,10 @@ impl CreateSession {
     ///
     /// # Errors
     /// [`ErrorKind::InvalidInput`] when the endpoint signs for another region than the trust
-    /// anchor's, where the service would not find it.
+    /// anchor's, where the service would not find it, or when the answer would travel
+    /// [in the clear](Endpoint::check_secrecy).
     pub fn with_endpoint(mut self, endpoint: Endpoint) -> Result<Self> {
+        endpoint.check_secrecy()?;
         let (signing, own) = (endpoint.signing_region(), self.trust_anchor.region());
         if signing != own {
             return Err(invalid(format_args!(

@@ -2,6 +2,7 @@
 
 mod create_session;
 pub(crate) mod json;
+mod parameters;
 mod request;
 mod response;
 mod service_error;
@@ -10,6 +11,7 @@ pub use create_session::{
     ArnPlacement, CreateSession, MAX_DURATION_SECONDS, MAX_INSTANCE_PROPERTIES,
     MAX_INSTANCE_PROPERTY_LENGTH, MIN_DURATION_SECONDS,
 };
+pub use parameters::Parameter;
 pub use request::{HttpRequest, UnsignedRequest};
 pub use response::{HttpResponse, MAX_RESPONSE_LENGTH, Session};
 pub use service_error::ServiceError;

@@ -68,6 +68,18 @@ pub struct HmacSettings {
     pub content_sha256_header: bool,
 }
 
+impl HmacSettings {
+    /// What the service of that signing name wants: for [S3](super::is_s3) its paths and its hash of
+    /// the body in a header, for all others the default.
+    pub fn for_service(service: &str) -> Self {
+        Self {
+            canonical: Settings::for_service(service),
+            content_sha256_header: super::is_s3(service),
+            ..Self::default()
+        }
+    }
+}
+
 /// What becomes of the session token.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SessionToken {

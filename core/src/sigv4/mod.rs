@@ -23,7 +23,7 @@ mod tests;
 
 pub use authorization::{Authorization, MAX_AUTHORIZATION_LENGTH, MAX_SIGNED_HEADERS};
 pub use canonical_request::{
-    CanonicalRequest, Payload, Settings, SigningRequest, UNSIGNED_HEADERS,
+    CanonicalRequest, Payload, Settings, SigningRequest, UNSIGNED_HEADERS, is_s3,
 };
 pub use credential_scope::{CredentialScope, MAX_SCOPE_PART_LENGTH, TERMINATOR};
 pub use hmac::{

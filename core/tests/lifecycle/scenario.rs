@@ -3,12 +3,12 @@
 use std::{collections::HashMap, fs, path::Path, time::Duration};
 
 use rolesanywhere_core::{
-    CertificateChain, CreateSession, Error, ErrorKind, HttpResponse, PrivateKey, Signer, UnixTime,
+    CertificateChain, CreateSession, Error, ErrorKind, HttpResponse, PrivateKey, Secret, Signer,
+    UnixTime,
     provider::{Action, Event, HostTime, Loss, NoteKind, Policy, Provider, Reading, Sharing},
     signers::rustcrypto::RustCryptoSigner,
 };
 use serde_json::{Value, json};
-use zeroize::Zeroizing;
 
 /// What polls brought: actions by kind and the last id of each.
 pub(crate) struct Scenario<'a> {
@@ -25,7 +25,7 @@ pub(crate) struct Scenario<'a> {
     ids: HashMap<String, u32>,
     last: HashMap<String, Action>,
     notes: Vec<NoteKind>,
-    store: HashMap<&'static str, Zeroizing<Vec<u8>>>,
+    store: HashMap<&'static str, Secret<Vec<u8>>>,
     signer: RustCryptoSigner,
     step: usize,
 }
@@ -235,7 +235,7 @@ impl<'a> Scenario<'a> {
                 self.ids.insert(action.kind().to_owned(), id);
             }
             if let Action::Store { key, entry, .. } = &action {
-                let holds = if is_failure(entry) {
+                let holds = if is_failure(entry.expose()) {
                     "failure"
                 } else {
                     "session"
@@ -279,7 +279,12 @@ impl<'a> Scenario<'a> {
                 Action::Store { entry, ttl, .. } => {
                     self.within("the entry's life", *ttl, &wanted["ttl"]);
                     if let Some(holds) = wanted["holds"].as_str() {
-                        assert_eq!(is_failure(entry), holds == "failure", "{}", self.place());
+                        assert_eq!(
+                            is_failure(entry.expose()),
+                            holds == "failure",
+                            "{}",
+                            self.place()
+                        );
                     }
                 }
                 Action::Lock { lease, .. } => self.within("the lease", *lease, &wanted["lease"]),
@@ -458,7 +463,7 @@ impl<'a> Scenario<'a> {
     }
 
     /// An entry of the store: what this provider stored, or one that another would have stored.
-    fn entry(&self, entry: &Value) -> Option<Zeroizing<Vec<u8>>> {
+    fn entry(&self, entry: &Value) -> Option<Secret<Vec<u8>>> {
         let time =
             |name: &str, otherwise: i64| self.service() + entry[name].as_i64().unwrap_or(otherwise);
         let body = match entry {
@@ -496,7 +501,7 @@ impl<'a> Scenario<'a> {
                 body.to_string()
             }
         };
-        Some(Zeroizing::new(body.into_bytes()))
+        Some(Secret::new(body.into_bytes()))
     }
 }
 

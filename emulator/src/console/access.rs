@@ -1,9 +1,9 @@
 //! Who may see the console.
 
-use crate::message::Request;
-
-/// Names of this machine that no other machine can make its own.
-const LOOPBACK_NAMES: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
+use crate::{
+    addressing::{Addressing, Page},
+    message::Request,
+};
 
 /// Whether the request is a browser's for the page, and not a call of STS: it accepts HTML, names no
 /// operation and is not signed.
@@ -19,24 +19,22 @@ pub(crate) fn is_asked_for(request: &Request) -> bool {
 /// Whether the caller may see the console; if not, why.
 ///
 /// Callers on this machine may, by a loopback name. `hosts` are the setting `console_hosts`: names
-/// under which everybody may.
+/// under which everybody may. No page of another origin may, though it may link to the console.
 pub(crate) fn may_see(request: &Request, hosts: &[String]) -> Result<(), String> {
-    // Two would let the browser and this look at different ones.
-    let mut named = request.header_values("host");
-    let (Some(host), None) = (named.next(), named.next()) else {
-        return Err("the request must name one host".to_owned());
-    };
-    let name = without_port(host);
-    if hosts
-        .iter()
-        .any(|allowed| allowed.eq_ignore_ascii_case(name))
-    {
+    let addressing = request.addressing().map_err(|error| error.to_string())?;
+    if addressing.page == Page::Foreign {
+        return Err("the console is not for pages of another origin".to_owned());
+    }
+    let is_named = |allowed: &String| allowed.parse().as_ref() == Ok(&addressing.host.name);
+    if hosts.iter().any(is_named) {
         return Ok(());
     }
-    if !LOOPBACK_NAMES
-        .iter()
-        .any(|allowed| allowed.eq_ignore_ascii_case(name))
-    {
+    is_local(request, &addressing)
+}
+
+/// Whether the caller is on this machine and uses a name of its own; if not, why.
+pub(crate) fn is_local(request: &Request, addressing: &Addressing) -> Result<(), String> {
+    if !addressing.host.name.is_loopback() {
         return Err(
             "the console answers to loopback names only: use localhost, or add the name to \
                     the setting `console_hosts`"
@@ -44,23 +42,16 @@ pub(crate) fn may_see(request: &Request, hosts: &[String]) -> Result<(), String>
         );
     }
     // Without an address the request came from within the process.
-    if request
+    let is_local = request
         .peer
-        .is_none_or(|peer| peer.to_canonical().is_loopback())
-    {
+        .is_none_or(|peer| peer.to_canonical().is_loopback());
+    if is_local && !addressing.is_forwarded {
         return Ok(());
     }
     Err(
         "the console is for callers on this machine; the setting `console_hosts` opens it"
             .to_owned(),
     )
-}
-
-fn without_port(host: &str) -> &str {
-    match host.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
-        _ => host,
-    }
 }
 
 #[cfg(test)]
@@ -85,6 +76,9 @@ mod tests {
             "127.0.0.1:1",
             "[::1]:8443",
             "[::1]",
+            "localhost.",
+            "::1",
+            "127.9.9.9",
         ] {
             for peer in ["127.0.0.1", "::1", "127.9.9.9", "::ffff:127.0.0.1"] {
                 assert_eq!(may_see(&request(host, peer), &[]), Ok(()), "{host} {peer}");
@@ -97,6 +91,9 @@ mod tests {
             "192.0.2.1",
             "",
             "127.0.0.1.nip.io",
+            "[::1]evil.example",
+            "localhost:evil.example",
+            "localhost:80:80",
         ] {
             assert!(may_see(&request(host, "127.0.0.1"), &[]).is_err(), "{host}");
         }
@@ -105,7 +102,28 @@ mod tests {
             .headers
             .push(("host".to_owned(), "evil.example".to_owned()));
         assert!(may_see(&twice, &[]).is_err());
-        let allowed = ["emulator.test".to_owned()];
+        let with = |name: &str, value: &str| {
+            let mut request = request("localhost", "127.0.0.1");
+            request.headers.push((name.to_owned(), value.to_owned()));
+            request
+        };
+        for (name, value) in [
+            ("Origin", "https://evil.example"),
+            ("Sec-Fetch-Site", "cross-site"),
+            ("Via", "1.1 proxy"),
+            ("X-Forwarded-For", "192.0.2.1"),
+        ] {
+            assert!(may_see(&with(name, value), &[]).is_err(), "{name}");
+        }
+        let mut link = with("Sec-Fetch-Site", "cross-site");
+        for (name, value) in [
+            ("Sec-Fetch-Mode", "navigate"),
+            ("Sec-Fetch-Dest", "document"),
+        ] {
+            link.headers.push((name.to_owned(), value.to_owned()));
+        }
+        assert_eq!(may_see(&link, &[]), Ok(()), "a link is followed");
+        let allowed = ["Emulator.Test".to_owned()];
         assert_eq!(
             may_see(&request("emulator.test:1", "192.0.2.1"), &allowed),
             Ok(())

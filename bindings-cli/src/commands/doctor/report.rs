@@ -1,15 +1,16 @@
 //! The report, as a table for people and as JSON for programs.
 
-use std::{fmt::Write as _, io::IsTerminal as _};
+use std::{fmt::Write as _, io::IsTerminal as _, time::Duration};
 
 use rolesanywhere_core::{
     UnixTime,
     identity::{About, Finding},
+    text::{duration, printable},
 };
 use serde_json::json;
 
 use super::is_refusal;
-use crate::{console::printable, environment::Environment, retry};
+use crate::{clock, environment::Environment};
 
 /// All that was found out.
 pub(super) struct Report {
@@ -224,8 +225,12 @@ impl Report {
             Some(clock) => {
                 let seconds = clock.offset_seconds;
                 let told = match clock.is_refused() {
-                    true => retry::describe_offset(seconds),
-                    false => format!("the server's is {seconds} s ahead"),
+                    true => clock::describe_offset(seconds),
+                    false => {
+                        let offset = duration(Duration::from_secs(seconds.unsigned_abs()));
+                        let side = if seconds > 0 { "ahead" } else { "behind" };
+                        format!("the server's is {offset} {side}")
+                    }
                 };
                 table.mark("clock", Mark::Doubtful, &format!("{told}: set the clock"));
             }

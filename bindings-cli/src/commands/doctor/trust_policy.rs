@@ -1,6 +1,6 @@
 //! The one border to the emulator's policy engine.
 
-use std::{collections::BTreeMap, fs::File, io::Read as _, path::Path};
+use std::{collections::BTreeMap, path::Path};
 
 use rolesanywhere_core::{CreateSession, Error, ErrorKind, Result, UnixTime};
 use rolesanywhere_emulator::policy::{
@@ -8,6 +8,7 @@ use rolesanywhere_emulator::policy::{
 };
 
 use super::report::{Granted, Verdict};
+use crate::files;
 
 /// The largest file that is read; IAM's quota for a trust policy is 2,048 to 8,192 characters.
 const MAX_POLICY_LENGTH: u64 = 64 * 1024;
@@ -33,15 +34,17 @@ pub(super) fn read(path: &Path) -> Result<TrustPolicy> {
             format!("the trust policy `{shown}`: {why}"),
         )
     };
-    let mut text = String::new();
-    File::open(path)
-        .and_then(|file| file.take(MAX_POLICY_LENGTH).read_to_string(&mut text))
-        .map_err(|error| {
-            refuse(&format!(
-                "it cannot be read ({error}): check --trust-policy"
-            ))
-        })?;
-    TrustPolicy::parse(&text).map_err(|malformed| refuse(&malformed.reason()))
+    let unreadable = |why: &dyn std::fmt::Display| {
+        refuse(&format!("it cannot be read ({why}): check --trust-policy"))
+    };
+    let content = files::read(path, MAX_POLICY_LENGTH).map_err(|error| unreadable(&error))?;
+    if content.bytes.len() as u64 > MAX_POLICY_LENGTH {
+        return Err(unreadable(&format!(
+            "it is longer than {MAX_POLICY_LENGTH} bytes"
+        )));
+    }
+    let text = std::str::from_utf8(&content.bytes).map_err(|error| unreadable(&error))?;
+    TrustPolicy::parse(text).map_err(|malformed| refuse(&malformed.reason()))
 }
 
 /// Whether the policy lets the service open the session, and what decides when it does not.

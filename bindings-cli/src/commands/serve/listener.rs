@@ -1,37 +1,21 @@
-//! Where the server listens, and its connections.
+//! Where the server listens.
 
 use std::{
-    convert::Infallible,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::PathBuf,
     str::FromStr,
-    sync::Arc,
-    time::Duration,
 };
 
-use hyper::{body::Incoming, server::conn::http1, service::service_fn};
-use hyper_util::rt::{TokioIo, TokioTimer};
 use rolesanywhere_core::{Error, ErrorKind, Result};
-use tokio::{
-    io::{AsyncRead, AsyncWrite},
-    net::{TcpListener, TcpStream},
-    sync::{Semaphore, watch},
-};
+use socket2::SockRef;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
-use super::answer::{Answerer, CONTAINER};
-use crate::{arguments::Serve, console::Console};
+use super::answer::CONTAINER;
+use crate::{arguments::Serve, console::Console, files};
 
-/// The most connections at a time; more wait. Each costs some 10 kB.
-const MAX_CONNECTIONS: usize = 512;
-
-/// The longest head of a request. The headers of SDKs have less than a kilobyte.
-const MAX_HEAD_LENGTH: usize = 16 * 1024;
-
-/// How long the head of a request may take to come, and a connection may idle.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// The pause after a connection that could not be accepted: there were too many open files.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// How many connections the system keeps until they are accepted, within its own limit. A client that
+/// finds no place tries again after a second, so a flood must not fill them before the next accept.
+const BACKLOG: u32 = 4096;
 
 /// The hop limit for this machine's own processes, and the one when others are let in: a container is
 /// one hop away, and what is further is no workload of this machine's.
@@ -85,6 +69,15 @@ impl Listen {
             ListenOn::Tcp(address) => !address.ip().is_loopback(),
             ListenOn::Unix(_) => false,
         };
+        if let (ListenOn::Unix(path), Some(_)) = (&on, &options.tls_cert) {
+            return Err(Error::new(
+                ErrorKind::InvalidInput,
+                format!(
+                    "`unix:{}` needs no TLS: drop --tls-cert and --tls-key, or listen on an address",
+                    path.display()
+                ),
+            ));
+        }
         if let (true, false, ListenOn::Tcp(address)) = (remote, options.allow_remote, &on) {
             return Err(Error::new(
                 ErrorKind::InvalidInput,
@@ -117,6 +110,8 @@ pub(super) enum Listener {
     Unix {
         socket: tokio::net::UnixListener,
         path: PathBuf,
+        /// Of the path, when it was made: another server may have taken it over since.
+        identity: Option<(u64, u64)>,
     },
 }
 
@@ -133,7 +128,7 @@ impl Listener {
     }
 
     /// Says where it listens, and what a client sets.
-    pub(super) fn describe(&self, options: &Serve, console: &Console) {
+    pub(super) fn describe(&self, options: &Serve, imds: bool, console: &Console) {
         match self {
             Self::Tcp { address, .. } => {
                 // From this machine, an unspecified address is reached by way of loopback.
@@ -143,13 +138,22 @@ impl Listener {
                     IpAddr::V4(ip) => ip.to_string(),
                     IpAddr::V6(ip) => format!("[{ip}]"),
                 };
-                let (port, base) = (address.port(), format!("http://{host}:{}", address.port()));
+                let (scheme, port) = match options.tls_cert {
+                    Some(_) => ("https", address.port()),
+                    None => ("http", address.port()),
+                };
+                let base = format!("{scheme}://{host}:{port}");
                 console.say(&format!("Local server started on port: {port}"));
-                console.say("Make it available to the sdk by running:");
-                console.say(&format!("export AWS_EC2_METADATA_SERVICE_ENDPOINT={base}"));
+                if imds {
+                    console.say("Make it available to the sdk by running:");
+                    console.say(&format!("export AWS_EC2_METADATA_SERVICE_ENDPOINT={base}"));
+                }
                 if let Some(file) = &options.authorization_token_file {
                     let file = std::path::absolute(file).unwrap_or_else(|_| file.clone());
-                    console.say("Or, as a container has it:");
+                    console.say(match imds {
+                        true => "Or, as a container has it:",
+                        false => "Make it available to the sdk by running, as a container has it:",
+                    });
                     console.say(&format!(
                         "export AWS_CONTAINER_CREDENTIALS_FULL_URI={base}{CONTAINER}"
                     ));
@@ -166,51 +170,27 @@ impl Listener {
         }
     }
 
-    /// Serves until `stopped` is true, then until the answers under way are out.
-    pub(super) async fn serve(self, answerer: Arc<Answerer>, mut stopped: watch::Receiver<bool>) {
-        let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
-        let mut connections = tokio::task::JoinSet::new();
-        loop {
-            while connections.try_join_next().is_some() {} // Their outcome concerns nobody.
-            let slot = tokio::select! {
-                slot = slots.clone().acquire_owned() => slot,
-                () = until(&mut stopped) => break,
-            };
-            let stream = tokio::select! {
-                stream = self.accept() => stream,
-                () = until(&mut stopped) => break,
-            };
-            let (answerer, mut stopped) = (answerer.clone(), stopped.clone());
-            match stream {
-                Ok(Stream::Tcp(stream)) => {
-                    connections.spawn(async move {
-                        connection(stream, answerer, &mut stopped).await;
-                        drop(slot);
-                    });
-                }
-                #[cfg(unix)]
-                Ok(Stream::Unix(stream)) => {
-                    connections.spawn(async move {
-                        connection(stream, answerer, &mut stopped).await;
-                        drop(slot);
-                    });
-                }
-                Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
-            }
-        }
-        while connections.join_next().await.is_some() {}
-    }
-
-    async fn accept(&self) -> std::io::Result<Stream> {
+    /// The next connection.
+    ///
+    /// # Errors
+    /// The system's, when it has none to give; of a connection that is gone already,
+    /// [`ConnectionAborted`](std::io::ErrorKind::ConnectionAborted).
+    pub(super) async fn accept(&self) -> std::io::Result<Stream> {
         match self {
             Self::Tcp {
                 socket, hop_limit, ..
             } => {
                 let (stream, _) = socket.accept().await?;
                 // Answers are small and whole: waiting for more to send only costs time.
-                stream.set_nodelay(true)?;
-                limit_hops(&stream, *hop_limit)?;
-                Ok(Stream::Tcp(stream))
+                let prepared = stream
+                    .set_nodelay(true)
+                    .and_then(|()| stream.local_addr())
+                    .and_then(|local| limit_hops(&SockRef::from(&stream), local, *hop_limit));
+                match prepared {
+                    Ok(()) => Ok(Stream::Tcp(stream)),
+                    // Some systems refuse options for a peer that has left.
+                    Err(_) => Err(std::io::ErrorKind::ConnectionAborted.into()),
+                }
             }
             #[cfg(unix)]
             Self::Unix { socket, .. } => Ok(Stream::Unix(socket.accept().await?.0)),
@@ -221,52 +201,37 @@ impl Listener {
 #[cfg(unix)]
 impl Drop for Listener {
     fn drop(&mut self) {
-        if let Self::Unix { path, .. } = self {
+        // The socket is still open, so that no other file can have its number.
+        if let Self::Unix { path, identity, .. } = self
+            && files::identity(path) == *identity
+        {
             let _ = std::fs::remove_file(path); // Whoever came before saved us the trouble.
         }
     }
 }
 
-enum Stream {
+/// A connection that was accepted.
+pub(super) enum Stream {
     Tcp(TcpStream),
     #[cfg(unix)]
     Unix(tokio::net::UnixStream),
 }
 
-async fn connection<S>(stream: S, answerer: Arc<Answerer>, stopped: &mut watch::Receiver<bool>)
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
-    let service = service_fn(move |request: hyper::Request<Incoming>| {
-        std::future::ready(Ok::<_, Infallible>(answerer.answer(&request)))
-    });
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
-        .max_buf_size(MAX_HEAD_LENGTH)
-        .serve_connection(TokioIo::new(stream), service);
-    tokio::pin!(connection);
-    // Errors of a connection end it and concern nobody else.
-    tokio::select! {
-        _ended = connection.as_mut() => {}
-        () = until(stopped) => {
-            connection.as_mut().graceful_shutdown();
-            let _ended = connection.await;
-        }
-    }
-}
-
-async fn until(stopped: &mut watch::Receiver<bool>) {
-    // An error says that the server is gone, which is a stop too.
-    let _ = stopped.wait_for(|stopped| *stopped).await;
-}
-
 fn bind_tcp(address: SocketAddr, hop_limit: u8) -> Result<Listener> {
     let bind = || {
-        let socket = std::net::TcpListener::bind(address)?;
-        socket.set_nonblocking(true)?;
+        let socket = match address {
+            SocketAddr::V4(_) => TcpSocket::new_v4()?,
+            SocketAddr::V6(_) => TcpSocket::new_v6()?,
+        };
+        // As std has it: elsewhere it means that two servers may share a port.
+        #[cfg(unix)]
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        // What is accepted inherits it, and what opens a connection has it.
+        limit_hops(&SockRef::from(&socket), address, hop_limit)?;
+        let socket = socket.listen(BACKLOG)?;
         let address = socket.local_addr()?;
-        Ok((TcpListener::from_std(socket)?, address))
+        Ok((socket, address))
     };
     let (socket, address) = bind().map_err(|error: std::io::Error| {
         Error::new(
@@ -301,7 +266,8 @@ fn bind_unix(path: &std::path::Path) -> Result<Listener> {
         if !metadata.file_type().is_socket() {
             return Err(refuse(&"it is no socket"));
         }
-        if UnixStream::connect(path).is_ok() {
+        let left = files::identity(path);
+        if UnixStream::connect(path).is_ok() || files::identity(path) != left {
             return Err(refuse(&"another process listens there"));
         }
         std::fs::remove_file(path).map_err(|error| refuse(&error))?;
@@ -313,6 +279,7 @@ fn bind_unix(path: &std::path::Path) -> Result<Listener> {
     Ok(Listener::Unix {
         socket: bound.map_err(|error| refuse(&error))?,
         path: path.to_owned(),
+        identity: files::identity(path),
     })
 }
 
@@ -323,20 +290,18 @@ fn bind_unix(_: &std::path::Path) -> Result<Listener> {
     ))
 }
 
-/// How many routers an answer may pass.
-#[cfg(unix)]
-fn limit_hops(stream: &TcpStream, hops: u8) -> std::io::Result<()> {
-    use rustix::net::sockopt::{set_ip_ttl, set_ipv6_unicast_hops};
-    match stream.local_addr()? {
-        SocketAddr::V4(_) => set_ip_ttl(stream, hops.into())?,
-        SocketAddr::V6(_) => set_ipv6_unicast_hops(stream, Some(hops))?,
+/// How many routers an answer may pass. An IPv6 socket carries IPv4 too, for peers that use it, and
+/// then IPv4's limit counts.
+fn limit_hops(socket: &SockRef<'_>, local: SocketAddr, hops: u8) -> std::io::Result<()> {
+    match local.ip() {
+        IpAddr::V4(_) => socket.set_ttl_v4(hops.into()),
+        IpAddr::V6(address) if address.to_ipv4_mapped().is_some() => socket.set_ttl_v4(hops.into()),
+        IpAddr::V6(_) => {
+            // Not every system has both limits on one socket; each connection gets its own.
+            let _ = socket.set_ttl_v4(hops.into());
+            socket.set_unicast_hops_v6(hops.into())
+        }
     }
-    Ok(())
-}
-
-#[cfg(not(unix))]
-fn limit_hops(stream: &TcpStream, hops: u8) -> std::io::Result<()> {
-    stream.set_ttl(hops.into())
 }
 
 #[cfg(test)]
@@ -357,6 +322,41 @@ mod tests {
             ("9911", None),
         ] {
             assert_eq!(text.parse().ok(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_hop_limit_holds_for_either_family_on_either_listener() {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        for (listen, connect) in [
+            ("127.0.0.1:0", "127.0.0.1"),
+            ("[::1]:0", "::1"),
+            ("[::]:0", "::1"),
+            ("[::]:0", "127.0.0.1"),
+        ] {
+            let listen = Listen {
+                on: listen.parse().unwrap(),
+                hop_limit: 3,
+            };
+            let (hops, ttl) = runtime.block_on(async {
+                let listener = Listener::bind(&listen).unwrap();
+                let Listener::Tcp { address, .. } = &listener else {
+                    panic!("no TCP");
+                };
+                let client = TcpStream::connect((connect, address.port())).await.unwrap();
+                let Stream::Tcp(stream) = listener.accept().await.unwrap() else {
+                    panic!("no TCP");
+                };
+                drop(client);
+                let socket = SockRef::from(&stream);
+                (socket.unicast_hops_v6().ok(), socket.ttl_v4().ok())
+            });
+            // What the packets of this connection have.
+            let used = if connect.contains(':') { hops } else { ttl };
+            assert_eq!(used, Some(3), "{listen:?} {connect}");
         }
     }
 }

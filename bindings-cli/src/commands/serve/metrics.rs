@@ -16,14 +16,16 @@ pub(super) enum Route {
     RoleName,
     InstanceCredentials,
     ContainerCredentials,
+    Placement,
     Other,
 }
 
-const ROUTES: [(Route, &str); 5] = [
+const ROUTES: [(Route, &str); 6] = [
     (Route::Token, "token"),
     (Route::RoleName, "role_name"),
     (Route::InstanceCredentials, "instance_credentials"),
     (Route::ContainerCredentials, "container_credentials"),
+    (Route::Placement, "placement"),
     (Route::Other, "other"),
 ];
 

@@ -1,17 +1,31 @@
 //! The thread that keeps the credentials fresh, and what it publishes.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
+    },
+    time::Duration,
+};
 
 use bytes::Bytes;
-use rolesanywhere_core::{Next, Renewal, RenewalPolicy, Result, Secret, Session, UnixTime};
+use rolesanywhere_core::{
+    Result, Secret, UnixTime,
+    provider::{Policy, Window},
+};
 use tokio::sync::watch;
 use zeroize::Zeroizing;
 
 use super::{metrics::Metrics, unavailable};
-use crate::{client::Client, console::Console, exchange};
+use crate::{
+    client::Client,
+    clock,
+    console::Console,
+    driver::{Driver, Outcome},
+};
 
 /// The longest sleep between two looks at the clock: a machine that slept, or whose clock was set,
-/// is noticed within that time.
+/// is noticed within that time even when nobody asks for credentials.
 const MAX_SLEEP: Duration = Duration::from_secs(10);
 
 /// What is served: the credentials in both forms.
@@ -22,106 +36,177 @@ pub(super) struct Served {
     pub(super) container: Bytes,
     /// When the service stops accepting them, by the local clock.
     pub(super) expiration: UnixTime,
+    /// The time in which they are handed out.
+    window: Window,
+    access_key_id: String,
 }
 
 /// What the renewing thread has come to.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub(super) struct Published {
-    /// The last credentials, which may have ended.
-    pub(super) served: Arc<Served>,
+    /// The last credentials, which may have ended; `None` before the first.
+    pub(super) served: Option<Arc<Served>>,
     /// Why the last try failed; `None` when it did not.
     pub(super) failure: Option<Arc<str>>,
 }
 
 impl Published {
     /// The credentials, while the service accepts them.
-    pub(super) fn valid(&self, now: UnixTime) -> Option<&Served> {
-        (now < self.served.expiration).then_some(&*self.served)
+    pub(super) fn valid(&self) -> Option<&Served> {
+        let served = self.served.as_deref()?;
+        served.window.covers(clock::reading()).then_some(served)
     }
 }
 
-/// Asks for the first session, then starts the thread that asks for the others.
+/// What the renewing thread is asked for.
+#[derive(Clone, Copy, Debug)]
+enum Wanted {
+    /// New credentials, whatever is valid still.
+    New,
+    /// Another look at the clock: there was nothing valid for a request.
+    Look,
+}
+
+/// Wakes the renewing thread. The thread ends when this is dropped.
+#[derive(Clone)]
+pub(super) struct Renewer(SyncSender<Wanted>);
+
+impl Renewer {
+    /// Renews as soon as a renewal that is under way has ended, whatever is valid still.
+    pub(super) fn renew_now(&self) {
+        let _ = self.0.try_send(Wanted::New); // Full: it has been asked already.
+    }
+
+    /// Has the thread look at the clock now: a request found nothing valid, perhaps since the machine slept.
+    pub(super) fn wake(&self) {
+        let _ = self.0.try_send(Wanted::Look);
+    }
+}
+
+/// Asks for the first session, then starts the thread that asks for the others. When the first try fails for
+/// a reason that another can mend (no network yet), the thread goes on trying and nothing is served meanwhile.
 ///
 /// # Errors
-/// The first session's.
+/// Why there is no first session, where no retry mends it.
 pub(super) fn start(
     client: Client<'static>,
     metrics: Arc<Metrics>,
     console: &'static Console,
-) -> Result<watch::Receiver<Published>> {
-    let mut renewal = Renewal::new(RenewalPolicy::default(), exchange::random_jitter());
-    let first = client.session()?;
-    let published = Published {
-        served: Arc::new(received(&client, &mut renewal, &first)),
-        failure: None,
+) -> Result<(watch::Receiver<Published>, Renewer)> {
+    let (renewer, wanted) = sync_channel(1);
+    let (sender, receiver) = watch::channel(Published::default());
+    let (first, outcome) = sync_channel(1);
+    let work = move || {
+        let mut keeper = Keeper {
+            driver: Driver::new(&client, Policy::default(), None),
+            client: &client,
+            sender,
+            metrics: &metrics,
+        };
+        let pause = keeper.look();
+        let failure = keeper.sender.borrow().served.is_none();
+        let failure = failure.then(|| keeper.driver.error());
+        let is_final = failure.as_ref().is_some_and(|error| !error.is_retryable());
+        // Whoever started this waits for it.
+        let _ = first.send(match failure {
+            Some(error) if is_final => Err(error),
+            Some(error) => {
+                console.warn(format!("no session yet ({error}): trying again"));
+                Ok(())
+            }
+            None => Ok(()),
+        });
+        if !is_final {
+            keeper.keep_fresh(&wanted, pause);
+        }
     };
-    metrics.renewed(&published.served);
-    let (sender, receiver) = watch::channel(published);
-    let work = move || keep_fresh(&client, renewal, &sender, &metrics, console);
     std::thread::Builder::new()
         .name("renewal".to_owned())
         .spawn(work)
         .map_err(|error| unavailable(&error))?;
-    Ok(receiver)
+    outcome.recv().map_err(|error| unavailable(&error))??;
+    Ok((receiver, Renewer(renewer)))
 }
 
-/// Renews for as long as the process lives.
-fn keep_fresh(
-    client: &Client<'_>,
-    mut renewal: Renewal,
-    sender: &watch::Sender<Published>,
-    metrics: &Metrics,
-    console: &Console,
-) {
-    loop {
-        let now = exchange::now();
-        let until = match renewal.next(now) {
-            Next::Use { until } | Next::WaitUntil(until) => until,
-            Next::Renew | Next::UseAndRenew => {
-                match client.session() {
-                    Ok(session) => {
-                        let served = Arc::new(received(client, &mut renewal, &session));
-                        metrics.renewed(&served);
-                        let ends = session.credentials().expiration_text();
-                        console.detail(format_args!("renewed: the credentials end at {ends}"));
-                        sender.send_replace(Published {
-                            served,
-                            failure: None,
-                        });
-                    }
-                    Err(error) => {
-                        let now = exchange::now();
-                        renewal.failed(now, &error);
-                        metrics.failed();
-                        let left = match renewal.is_valid(now) {
-                            true => "the credentials are still valid",
-                            false => "the credentials have ended, requests are refused",
-                        };
-                        console.warn(format!("no renewal ({error}): {left}, trying again"));
-                        let failure = Some(Arc::from(error.message()));
-                        sender.send_modify(|published| published.failure = failure);
-                    }
-                }
-                continue;
+struct Keeper<'a> {
+    driver: Driver<'a>,
+    client: &'a Client<'a>,
+    sender: watch::Sender<Published>,
+    metrics: &'a Metrics,
+}
+
+impl Keeper<'_> {
+    /// Renews until the [`Renewer`] is dropped.
+    fn keep_fresh(&mut self, wanted: &Receiver<Wanted>, mut pause: Duration) {
+        loop {
+            match wanted.recv_timeout(pause.min(MAX_SLEEP)) {
+                Ok(Wanted::New) => self.driver.refresh(),
+                Ok(Wanted::Look) | Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return,
             }
-        };
-        let seconds = u64::try_from(until.seconds_since(now)).unwrap_or_default();
-        let pause = Duration::from_secs(seconds).clamp(Duration::from_millis(200), MAX_SLEEP);
-        std::thread::sleep(pause);
+            pause = self.look();
+        }
     }
-}
 
-fn received(client: &Client<'_>, renewal: &mut Renewal, session: &Session) -> Served {
-    let now = exchange::now();
-    renewal.renewed(now, session);
-    let credentials = session.credentials();
-    let role = client.request().role();
-    Served {
-        instance_metadata: wiped(&credentials.to_instance_metadata_json(now)),
-        container: wiped(&credentials.to_container_credentials_json(role)),
-        expiration: credentials
-            .expiration()
-            .plus_seconds(-renewal.clock_offset_seconds()),
+    /// Renews where it is time to, publishes what is new, and returns how long nothing is to be done.
+    fn look(&mut self) -> Duration {
+        let before = self.driver.renewals();
+        let outcome = self.driver.look();
+        let after = self.driver.renewals();
+        for _ in before.failed..after.failed {
+            self.metrics.failed();
+        }
+        let failure = (after.failed > before.failed && after.made == before.made)
+            .then(|| Arc::from(self.driver.error().message()));
+        match outcome {
+            Outcome::Valid(window) => {
+                self.publish(failure);
+                window.remaining(clock::reading())
+            }
+            Outcome::None(again_after) => {
+                if failure.is_some() {
+                    self.sender
+                        .send_modify(|published| published.failure = failure);
+                }
+                again_after
+            }
+        }
+    }
+
+    /// Publishes the credentials at hand, if they are not the ones that are served already.
+    fn publish(&mut self, failure: Option<Arc<str>>) {
+        let now = clock::reading();
+        let provider = self.driver.provider();
+        let (Some(window), Some(ends)) = (provider.valid_window(now), provider.ends_at(now)) else {
+            return;
+        };
+        let Some(credentials) = provider.session().map(|session| session.credentials()) else {
+            return;
+        };
+        let access_key_id = credentials.access_key_id();
+        let is_served = |served: &Arc<Served>| {
+            served.access_key_id == access_key_id && served.window.covers(now)
+        };
+        if self.sender.borrow().served.as_ref().is_some_and(is_served) {
+            if failure.is_some() {
+                self.sender
+                    .send_modify(|published| published.failure = failure);
+            }
+            return;
+        }
+        let role = self.client.request().role();
+        let served = Arc::new(Served {
+            instance_metadata: wiped(&credentials.to_instance_metadata_json(clock::now())),
+            container: wiped(&credentials.to_container_credentials_json(role)),
+            expiration: UnixTime::from_seconds(ends.milliseconds().div_euclid(1000)),
+            window,
+            access_key_id: access_key_id.to_owned(),
+        });
+        self.metrics.renewed(&served);
+        self.sender.send_replace(Published {
+            served: Some(served),
+            failure,
+        });
     }
 }
 

@@ -10,13 +10,20 @@ use ring::{
 };
 use rolesanywhere_core::{Error, ErrorKind, Result};
 
+use super::authorization::is_equal;
+
 /// How long a token may last, in seconds: six hours, as the instance metadata service has it.
 pub(super) const MAX_TTL: u32 = 21_600;
 
-const END_LENGTH: usize = 8;
-const NONCE_LENGTH: usize = 16;
-const TAG_LENGTH: usize = 32;
+/// The tokens of AWS have 56 characters, and clients count on it: the AWS CRT, which is below the SDKs
+/// for C++, Swift and others, reads a token into a buffer of 64 bytes and gives up on a longer token.
+const END_LENGTH: usize = 4;
+const NONCE_LENGTH: usize = 14;
+/// HMAC-SHA256 cut to 192 bits (RFC 2104, section 5, asks for 128 at least).
+const TAG_LENGTH: usize = 24;
 const LENGTH: usize = END_LENGTH + NONCE_LENGTH + TAG_LENGTH;
+const TEXT_LENGTH: usize = 56;
+const _: () = assert!(LENGTH.div_ceil(3) * 4 == TEXT_LENGTH);
 
 /// Makes tokens and checks them, under a key that lives and dies with the process.
 pub(super) struct Tokens {
@@ -55,14 +62,15 @@ impl Tokens {
     }
 
     fn make_at(&self, now: Duration, ttl: u32) -> Result<String> {
-        let end = now.as_secs() + u64::from(ttl);
+        // Seconds for 136 years; a token of a later time would end at once.
+        let end = u32::try_from(now.as_secs().saturating_add(ttl.into())).unwrap_or(u32::MAX);
         let mut nonce = [0; NONCE_LENGTH];
         self.random.fill(&mut nonce).map_err(|_| no_randomness())?;
         let mut token = Vec::with_capacity(LENGTH);
         token.extend_from_slice(&end.to_be_bytes());
         token.extend_from_slice(&nonce);
         let tag = hmac::sign(&self.key, &token);
-        token.extend_from_slice(tag.as_ref());
+        token.extend(tag.as_ref().iter().take(TAG_LENGTH));
         Ok(Base64UrlUnpadded::encode_string(&token))
     }
 
@@ -74,10 +82,11 @@ impl Tokens {
         let Some((signed, tag)) = bytes.split_at_checked(END_LENGTH + NONCE_LENGTH) else {
             return false;
         };
-        // In constant time.
-        let genuine = hmac::verify(&self.key, signed, tag).is_ok();
-        let end = signed.first_chunk().copied().map_or(0, u64::from_be_bytes);
-        genuine && now.as_secs() < end
+        let expected = hmac::sign(&self.key, signed);
+        let expected = expected.as_ref().get(..TAG_LENGTH);
+        let genuine = expected.is_some_and(|expected| is_equal(tag, expected));
+        let end = signed.first_chunk().copied().map_or(0, u32::from_be_bytes);
+        genuine && now.as_secs() < u64::from(end)
     }
 }
 
@@ -101,6 +110,8 @@ mod tests {
         assert!(!tokens.accept_at(at(160), &token));
         assert!(!others.accept_at(at(100), &token));
         assert_ne!(token, tokens.make_at(at(100), 60).unwrap());
+        // As long as AWS's own.
+        assert_eq!(token.len(), 56);
     }
 
     #[test]

@@ -1,10 +1,13 @@
 use super::*;
 
-const VALUES: [(&str, &str); 3] = [
-    ("aws_access_key_id", "ID"),
-    ("aws_secret_access_key", "SECRET"),
-    ("aws_session_token", "TOKEN"),
-];
+const VALUES: Values<'_> = Values {
+    written: &[
+        ("aws_access_key_id", "ID"),
+        ("aws_secret_access_key", "SECRET"),
+        ("aws_session_token", "TOKEN"),
+    ],
+    changed: &[("aws_security_token", "TOKEN"), ("aws_account_id", "12")],
+};
 
 const SECTION: &str =
     "[p]\naws_access_key_id = ID\naws_secret_access_key = SECRET\naws_session_token = TOKEN\n";
@@ -72,10 +75,24 @@ fn each_kind_of_file_becomes_what_a_person_would_write() {
             "[p]\naws_access_key_id = a\naws_access_key_id = b\n",
             SECTION.to_owned(),
         ),
-        // Names that are like the profile's are other profiles; white space does not count.
+        // Names that are like the profile's are other profiles; white space in the brackets counts, as
+        // for every SDK.
         (
-            "[pp]\n[ p ] # mine\n[P]\n",
-            expected(&["[pp]\n[ p ] # mine\n", KEYS, "[P]\n"]),
+            "[pp]\n  [p] # mine\n[P]\n",
+            expected(&["[pp]\n  [p] # mine\n", KEYS, "[P]\n"]),
+        ),
+        (
+            "[ p ]\nx=1\n[p ]\n",
+            expected(&["[ p ]\nx=1\n[p ]\n\n", SECTION]),
+        ),
+        // The token's old name, which botocore prefers, and the account are changed where they stand.
+        (
+            "[p]\naws_security_token = old\naws_account_id=34\n[q]\naws_security_token = keep\n",
+            expected(&[
+                "[p]\naws_security_token = TOKEN\naws_account_id = 12\n",
+                KEYS,
+                "[q]\naws_security_token = keep\n",
+            ]),
         ),
         (
             "[profile p]\nx=1\n",
@@ -121,7 +138,7 @@ fn the_buffer_never_grows() {
         "[p]\naws_session_token=a\n[p]\naws_session_token=b",
         "\r\n",
     ] {
-        let more: usize = VALUES.iter().map(|(k, v)| k.len() + v.len() + 8).sum();
+        let more: usize = VALUES.all().map(|(k, v)| k.len() + v.len() + 8).sum();
         let output = with_credentials(content.as_bytes(), "p", &VALUES);
         assert!(output.len() <= content.len() + 2 * more + 1 + 64);
     }
@@ -143,7 +160,7 @@ proptest::proptest! {
         let (mut found, mut in_section) = (Vec::new(), 0);
         for line in output.lines() {
             if line.starts_with('[') {
-                section = line.trim_matches(['[', ']']).trim();
+                section = line.trim_matches(['[', ']']);
                 in_section += u32::from(section == "p");
             } else if section == "p" && let Some((key, value)) = line.split_once('=') {
                 if in_section == 1 {
@@ -152,17 +169,17 @@ proptest::proptest! {
                 proptest::prop_assert!(!line.ends_with("old"), "{}", output);
             }
         }
-        for (key, value) in VALUES {
+        for (key, value) in VALUES.written {
             let of_key: Vec<_> = found.iter().filter(|(name, _)| name == key).collect();
             proptest::prop_assert_eq!(of_key.len(), 1, "{}", &output);
             proptest::prop_assert_eq!(&of_key[0].1, value);
         }
         let is_ours = |line: &&str| {
-            VALUES.iter().any(|(key, _)| line.split('=').next().is_some_and(|name| name.trim() == *key))
+            VALUES.written.iter().any(|(key, _)| line.split('=').next().is_some_and(|name| name.trim() == *key))
         };
         let before: Vec<&str> = content.lines().filter(|line| !is_ours(line) && !line.is_empty()).collect();
         let mut after: Vec<&str> = output.lines().filter(|line| !is_ours(line) && !line.is_empty()).collect();
-        if !before.iter().any(|line| *line == "[p]" || *line == "[p ]") {
+        if !before.contains(&"[p]") {
             proptest::prop_assert_eq!(after.pop(), Some("[p]"));
         }
         proptest::prop_assert_eq!(before, after);

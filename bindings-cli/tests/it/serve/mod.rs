@@ -343,6 +343,13 @@ fn a_unix_socket_is_its_owner_s_and_goes_with_the_server() {
     run(&mut command(&world, &arns, &line)).fails_with("another process listens there");
     assert_eq!(server.end("TERM"), Some(0));
     assert!(!path.exists());
+    // A path that another server has taken over meanwhile is that one's.
+    let server = Server::start(command(&world, &arns, &line));
+    std::fs::remove_file(&path).unwrap();
+    let other = std::os::unix::net::UnixListener::bind(&path).unwrap();
+    assert_eq!(server.end("TERM"), Some(0));
+    assert!(path.exists());
+    drop(other);
 }
 
 #[test]

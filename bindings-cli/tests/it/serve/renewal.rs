@@ -42,7 +42,7 @@ fn valid_credentials_are_kept_when_renewal_fails_and_ended_ones_are_not() {
     let credentials = || server.ask(&format!("GET {ROLES}/r"), &with_token);
     assert_eq!(credentials().json()["AccessKeyId"], "ASIAFIRST");
     assert_eq!(server.ask("GET /health", &[]).status, 200);
-    server.wait_for_line("the credentials are still valid, trying again");
+    server.wait_for_line("the credentials at hand are used on");
     assert_eq!(credentials().json()["AccessKeyId"], "ASIAFIRST");
     // Then they end: an honest refusal with the reason, never empty credentials.
     let begun = Instant::now();

@@ -18,10 +18,6 @@ use crate::{
 
 impl Provider {
     pub(super) fn load_identity(&mut self) {
-        if let Err(error) = self.check_transport() {
-            self.fail_locally(error);
-            return;
-        }
         let left = self.left();
         if left == 0 {
             self.out_of_time();
@@ -49,20 +45,6 @@ impl Provider {
         }
     }
 
-    /// The answer holds a secret key: it travels in the clear on this machine at most.
-    fn check_transport(&self) -> Result<()> {
-        let endpoint = self.call.endpoint();
-        if self.limits.allows_plain_http || endpoint.is_https() || endpoint.is_loopback() {
-            return Ok(());
-        }
-        let message = [
-            "`",
-            endpoint.url(),
-            "` would carry the secret key in the clear to another machine: use `https://`",
-        ];
-        Err(Error::new(ErrorKind::InvalidInput, message.concat()))
-    }
-
     /// Files that were modified just now may be half of a pair that is being replaced. Otherwise the
     /// last identity that could be loaded does, where the service accepts its certificate.
     pub(super) fn identity_failed(
@@ -73,7 +55,15 @@ impl Provider {
     ) {
         let now = self.clock.reading().wall.milliseconds();
         let age = modified.map(|at| now.saturating_sub(at.milliseconds()));
-        let settles = age.is_some_and(|age| (-SETTLING..SETTLING).contains(&age));
+        // What half of a pair can look like. A password that is missing or wrong is no such case.
+        let is_half = matches!(
+            error.kind(),
+            ErrorKind::InvalidInput
+                | ErrorKind::InvalidCertificate
+                | ErrorKind::InvalidKey
+                | ErrorKind::KeyMismatch
+        );
+        let settles = is_half && age.is_some_and(|age| (-SETTLING..SETTLING).contains(&age));
         if settles && self.left() > SETTLING_PAUSE + SHORTEST_ATTEMPT {
             let message = error.message();
             self.note(

@@ -9,10 +9,7 @@ use core::time::Duration;
 use super::{Provider, Stage, Standing};
 use crate::{
     CertificateChain, Error, ErrorKind, Session,
-    provider::{
-        action::{Action, Event, NoteKind},
-        policy::SHORTEST_ATTEMPT,
-    },
+    provider::action::{Action, Event, NoteKind},
 };
 
 impl Provider {
@@ -69,7 +66,7 @@ impl Provider {
                 held.expires_at - self.clock.service_milliseconds()
             });
             let half = u64::try_from(left / 2).unwrap_or(0);
-            pause = pause.min(half.max(SHORTEST_ATTEMPT));
+            pause = pause.min(half.max(shortest));
         }
         pause = pause.max(asked.min(longest));
         self.publish_failure(&error, pause);

@@ -3,17 +3,18 @@
 use alloc::{string::ToString, vec::Vec};
 use core::time::Duration;
 
-use zeroize::Zeroizing;
-
 use super::{Look, Provider, Stage, Standing, Then};
 use crate::{
-    CertificateChain, Error, ErrorKind,
+    CertificateChain, Error, ErrorKind, Secret,
     provider::{
         action::{Action, NoteKind},
         answer,
         clock::{IGNORED_OFFSET_SECONDS, ServiceTime},
         entry::{ClockHint, Entry, Failure},
-        policy::{LOOK_AGAIN, LOOK_PAUSE, SHARED_REFUSAL, SHARED_SILENCE, SHORTEST_ATTEMPT},
+        policy::{
+            LONGEST_LOOK_PAUSE, LOOK_AGAIN, LOOK_PAUSE, SHARED_REFUSAL, SHARED_SILENCE,
+            SHORTEST_ATTEMPT,
+        },
         sharing::EntryKey,
     },
 };
@@ -30,16 +31,22 @@ impl Provider {
             .is_some_and(|sharing| sharing.has_lock)
     }
 
-    /// Makes the key of the entry, where it is not there yet; whether it did.
+    /// Makes the key of the entry of the certificates that were loaded; whether it is another than before,
+    /// so that the store has not been looked at.
     pub(super) fn needs_key(&mut self, chain: &CertificateChain) -> bool {
-        let is_sharing = self.is_sharing();
-        match (&self.sharing, &mut self.drive) {
-            (Some(sharing), Some(drive)) if is_sharing && drive.key.is_none() => {
-                drive.key = Some(EntryKey::new(&self.call, chain, &sharing.context));
-                true
-            }
-            _ => false,
+        if !self.is_sharing() {
+            return false;
         }
+        let Some(sharing) = self
+            .sharing
+            .as_ref()
+            .filter(|sharing| sharing.identity.is_none())
+        else {
+            return false; // what stands for the certificate has made the key already
+        };
+        let key = EntryKey::new(&self.call, chain, &sharing.context);
+        let drive = self.drive.as_mut();
+        drive.is_some_and(|drive| drive.key.replace(key) != drive.key)
     }
 
     /// When the renewal of credentials begins in the background.
@@ -70,7 +77,7 @@ impl Provider {
             return;
         }
         let key = match look {
-            Look::Failure => key.of_failure(),
+            Look::Failure | Look::FailureAgain => key.of_failure(),
             Look::First | Look::Again | Look::Locked => key,
         };
         let key = key.to_string();
@@ -81,18 +88,20 @@ impl Provider {
         );
     }
 
-    pub(super) fn looked(&mut self, look: Look, entry: Option<Zeroizing<Vec<u8>>>) {
+    pub(super) fn looked(&mut self, look: Look, entry: Option<Secret<Vec<u8>>>) {
         let Some(entry) = entry else {
             self.after_look(look);
             return;
         };
-        if look == Look::Failure {
-            if !self.adopt(&entry) {
+        if matches!(look, Look::Failure | Look::FailureAgain) {
+            if !self.adopt(entry.expose()) {
                 self.after_look(look);
             }
             return;
         }
-        match Entry::read(&entry).map(|entry| self.restore(entry)) {
+        let key = self.drive.as_ref().and_then(|drive| drive.key.as_ref());
+        let read = key.and_then(|key| Entry::read(key, entry.expose()));
+        match read.map(|entry| self.restore(entry)) {
             Some(true) => self.finish(),
             Some(false) => self.after_look(look),
             None => self.unreadable(look),
@@ -116,9 +125,11 @@ impl Provider {
         match look {
             Look::First if !has_chain => self.load_identity(),
             Look::First => self.proceed(),
-            Look::Again if self.has_lock() => self.lock(),
+            // The holder's failure is for all who wait, without one waiting for the other.
+            Look::Again if self.has_lock() && self.is_sharing() => self.look(Look::FailureAgain),
             Look::Again | Look::Locked if self.is_sharing() => self.look(Look::Failure),
-            Look::Again | Look::Locked | Look::Failure => self.attempt(),
+            Look::FailureAgain if self.is_sharing() => self.lock(),
+            Look::Again | Look::Locked | Look::Failure | Look::FailureAgain => self.attempt(),
         }
     }
 
@@ -183,11 +194,13 @@ impl Provider {
     pub(super) fn lock_held(&mut self) {
         let line = self.clock.line();
         let now = self.clock.service_milliseconds();
+        let is_refresh = self.drive.as_ref().is_some_and(|drive| drive.is_refresh);
         if self
             .held
             .as_ref()
             .is_some_and(|held| now < held.mandatory_at)
             && !self.clock.is_doubtful()
+            && !is_refresh
         {
             // Another renews: go on with what is there, and look for the result later.
             let rest = LOOK_AGAIN / 2 + self.random.up_to(LOOK_AGAIN);
@@ -208,7 +221,10 @@ impl Provider {
             );
             self.look(Look::Failure);
         } else {
-            let pause = LOOK_PAUSE + self.random.up_to(LOOK_PAUSE);
+            // The longer it has taken, the longer it may take: a quarter of that, and as much again.
+            let waited = lease.saturating_sub(until.saturating_sub(line));
+            let pause = (waited / 4).clamp(LOOK_PAUSE, LONGEST_LOOK_PAUSE);
+            let pause = pause + self.random.up_to(pause);
             self.pause(Then::Look, pause.min(self.left().max(1)));
         }
     }
@@ -360,7 +376,7 @@ impl Provider {
             && let Some(key) = &drive.key
         {
             let issued_at = ServiceTime::from_milliseconds(held.issued_at);
-            let entry = Entry::write(&held.session, issued_at, hint.as_ref());
+            let entry = Entry::write(key, &held.session, issued_at, hint.as_ref());
             let left = u64::try_from(held.expires_at - service).unwrap_or(0);
             drive
                 .to_store
