@@ -52,6 +52,8 @@ class Base:
         cache: Cache | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
+        # A transport that accepts any server is for tests, and so is plain HTTP then.
+        verifies = getattr(transport, "verifies", True)
         call = _native.CreateSession(
             trust_anchor_arn,
             profile_arn,
@@ -64,6 +66,7 @@ class Base:
             role_session_name=role_session_name,
             instance_properties=None if instance_properties is None else dict(instance_properties),
             arn_placement=arn_placement,
+            plain_http=not verifies,
         )
         if max_attempts is not None and max_attempts < 1:
             raise InvalidInputError(f"`max_attempts` is {max_attempts}: at least one is needed")

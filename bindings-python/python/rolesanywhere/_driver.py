@@ -100,10 +100,7 @@ class Lifecycle:
             self._monotonic, counts_sleep = _monotonic_clock()
         verifies = getattr(transport, "verifies", True)
         self._settings: dict[str, Any] = {
-            "policy": {
-                **{name: float(value) for name, value in policy.items() if value is not None},
-                "allows_plain_http": 0.0 if verifies else 1.0,
-            },
+            "policy": {name: value for name, value in policy.items() if value is not None},
             "locks": None if cache is None else True,
             "context": "" if verifies else "no-verify-ssl",
             "machine": _machine() if counts_sleep else None,

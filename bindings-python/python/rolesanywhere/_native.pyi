@@ -92,15 +92,7 @@ class CreateSession:
         trust_anchor_arn: str,
         profile_arn: str,
         role_arn: str,
-        *,
-        region: Optional[str] = None,
-        endpoint: Optional[str] = None,
-        fips: bool = False,
-        dual_stack: bool = False,
-        duration_seconds: Optional[int] = None,
-        role_session_name: Optional[str] = None,
-        instance_properties: Optional[dict[str, str]] = None,
-        arn_placement: str = "query",
+        **parameters: object,
     ) -> CreateSession: ...
     @property
     def endpoint_url(self) -> str: ...

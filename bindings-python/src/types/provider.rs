@@ -2,13 +2,14 @@
 
 use std::{
     collections::BTreeMap,
+    mem,
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use pyo3::{IntoPyObjectExt, prelude::*, types::PyBytes};
 use rolesanywhere_core::{
-    self as core, Error, ErrorKind, HttpResponse,
+    self as core, Error, ErrorKind, HttpResponse, Secret,
     provider::{Action as CoreAction, Event, HostTime, Loss, Policy, Reading, Sharing, Window},
 };
 
@@ -197,7 +198,7 @@ impl Provider {
                 key, entry, ttl, ..
             } => {
                 flat.key = Some(key);
-                flat.entry = Some(PyBytes::new(py, &entry).unbind());
+                flat.entry = Some(PyBytes::new(py, entry.expose()).unbind());
                 flat.ttl = Some(ttl.as_secs_f64());
             }
             CoreAction::Use(window) => {
@@ -334,7 +335,7 @@ impl Provider {
     }
 
     fn loaded(&self, wall: i64, monotonic: Option<u64>, id: u32, entry: Option<SecretBytes>) {
-        let entry = entry.map(|entry| entry.0);
+        let entry = entry.map(|mut entry| Secret::new(mem::take(&mut *entry.0)));
         self.handle(wall, monotonic, Event::Loaded { id, entry });
     }
 
@@ -387,7 +388,6 @@ fn policy_of(named: BTreeMap<String, f64>) -> Result<Policy> {
         let time = duration(&name, value)?;
         match name.as_str() {
             "attempts" => policy.attempts = u32::try_from(time.as_secs()).unwrap_or(u32::MAX),
-            "allows_plain_http" => policy.allows_plain_http = !time.is_zero(),
             "attempt_timeout" => policy.attempt_timeout = time,
             "background_window" => policy.background_window = time,
             "identity_timeout" => policy.identity_timeout = time,
