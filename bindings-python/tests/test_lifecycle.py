@@ -271,3 +271,26 @@ def test_every_scenario_goes_as_it_is_written(path, seed):
 
 def test_the_scenarios_are_there():
     assert len(SCENARIOS) >= 80
+
+
+@pytest.mark.parametrize("case", json.loads((VECTORS / "sharing.json").read_text())["keys"], ids=lambda case: case["key"][:8])
+def test_keys_of_shared_entries(case):
+    """The same in every language, so that all share one session."""
+    parameters = dict(case["parameters"])
+    arns = [parameters.pop(name) for name in ("trust_anchor_arn", "profile_arn", "role_arn")]
+    provider = _native.Provider(
+        _native.CreateSession(*arns, **parameters),
+        1,
+        locks=True,
+        identity=case["identity"],
+        context=case["context"],
+    )
+    now = (1_795_780_800_000, 1)  # 2026-11-27T12:00:00Z
+    assert provider.ask(*now).kind == "drive"
+    action = provider.poll(*now)
+    if action.kind == "load_identity":
+        chain = _native.CertificateChain.read(read(case["certificates"]))
+        provider.identity_loaded(*now, action.id, chain)
+        while (action := provider.poll(*now)).kind == "note":
+            pass
+    assert (action.kind, action.key) == ("load", case["key"])
