@@ -108,8 +108,8 @@ class Lifecycle:
         }
         self.provider = _native.Provider(self.call, _seed(), **self._settings)
         #: Held while the core is asked and what it said is kept, so that no older answer replaces a
-        #: newer one.
-        self.lock = threading.Lock()
+        #: newer one. A signal's handler may ask too.
+        self.lock = threading.RLock()
         #: What an exception of a function of the caller's led to.
         self.cause: BaseException | None = None
         self.credentials: Credentials | None = None
@@ -180,7 +180,7 @@ class Lifecycle:
     def after_fork(self) -> None:
         """Makes what no two processes may share, in the child. The credentials stay: they are as good
         in the child as in the parent."""
-        self.lock = threading.Lock()
+        self.lock = threading.RLock()
         self._kept = None
         if not self.provider.forked(*self.now(), _seed()):
             self.provider = _native.Provider(self.call, _seed(), **self._settings)

@@ -9,17 +9,16 @@ import aiobotocore.httpsession
 import aiobotocore.session
 import botocore.credentials
 
+from ._botocore_http import BotocoreTransport, prepared
 from .aio import AsyncClient
 from .boto import (
     METHOD,
-    BotocoreTransport,
     common_options,
     find_options,
     frozen,
     insert,
     metadata,
     needs_renewal,
-    prepared,
 )
 from .errors import InvalidInputError
 from .transport import MAX_RESPONSE_LENGTH
