@@ -12,7 +12,7 @@
 //!                                                        │                        ▲                  │
 //!         the host's HTTP  ◄── HttpRequest ◄─────────────┴── with_signature ◄─────┴── Signature ◄────┘
 //!                 │
-//!                 └─► HttpResponse ─► Session::from_response ─► Credentials ─► Renewal
+//!                 └─► HttpResponse ─► Session::from_response ─► Credentials
 //! ```
 //!
 //! The whole walk, with a key that this crate signs with itself:
@@ -48,6 +48,9 @@
 //! A key that lives elsewhere (WebCrypto, KMS, PKCS#11, a TPM, a Secure Enclave) signs
 //! [`UnsignedRequest::string_to_sign`](session::UnsignedRequest::string_to_sign) in its own time,
 //! and [`with_signature`](session::UnsignedRequest::with_signature) goes on from there.
+//!
+//! That is one session. [`provider`] is the life of credentials: when to make them, what to believe of
+//! an answer, whom to let wait, and how processes share.
 //!
 //! # Features
 //!

@@ -1,4 +1,7 @@
 //! When to renew: a plan over time, without a clock, a timer or a thread.
+//!
+//! [`provider`](crate::provider) replaces it and decides more; this module goes when no binding uses it
+//! any more.
 
 use core::time::Duration;
 

@@ -32,11 +32,12 @@ use crate::{
 /// How long answers that are under way may take after a signal to stop.
 const DRAIN: Duration = Duration::from_secs(5);
 
-/// Serves until SIGTERM or SIGINT, then lets what is being answered finish, and ends well.
+/// Serves until SIGTERM or SIGINT, renewing at each SIGHUP, then lets what is being answered finish, and ends well.
 ///
 /// # Errors
-/// Options that contradict each other, an address that cannot be had, and why there is no first session,
-/// where no retry mends that. A network that is not up yet is waited for.
+/// Options that contradict each other, a token file and TLS files that cannot be used, an address that cannot
+/// be had, and why there is no first session, where no retry mends that. A network that is not up yet is waited
+/// for.
 pub(crate) fn run(
     options: &'static Serve,
     environment: Environment<'static>,
@@ -67,8 +68,8 @@ pub(crate) fn run(
         // From here on nobody waits for the end to read the warnings.
         console.speak_at_once();
         let stop = super::stop_signal()?;
-        terminal::release_signals(); // Ours stand: a password's prompt took the same ones.
         let renewing = renew_at_signal(&renewer)?;
+        terminal::release_signals(); // Ours stand: a password's prompt took the same ones.
         let answerer = Answerer {
             role,
             region,

@@ -6,7 +6,7 @@ use rcgen::date_time_ymd;
 
 use crate::{
     harness::{Arns, Run, World, run},
-    scripted::{Reply, SESSION, Scripted, ServerIdentity, response, session},
+    scripted::{Reply, Scripted, ServerIdentity, response, session, session_body},
 };
 
 /// Asks `endpoint`, trusting `ca_pem`.
@@ -40,7 +40,8 @@ fn the_double_itself_is_believed() {
 #[test]
 fn answers_that_are_no_session_are_refused_and_not_asked_for_again() {
     let json = "content-type: application/json\r\n";
-    let half = &SESSION[..SESSION.len() / 2];
+    let whole = session_body();
+    let half = &whole[..whole.len() / 2];
     let without_credentials = r#"{"credentialSet":[{}]}"#;
     let ten_megabytes = "x".repeat(10 << 20);
     let many_headers = "x-filler: xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\r\n".repeat(2000);
@@ -64,7 +65,11 @@ fn answers_that_are_no_session_are_refused_and_not_asked_for_again() {
             "is `text/html`, not JSON",
         ),
         (
-            response("201 Created", "content-type: text/plain\r\n", SESSION),
+            response(
+                "201 Created",
+                "content-type: text/plain\r\n",
+                &session_body(),
+            ),
             "is `text/plain`, not JSON",
         ),
         (response("200 OK", "", "<html>"), "it is a web page"),
@@ -82,7 +87,7 @@ fn answers_that_are_no_session_are_refused_and_not_asked_for_again() {
         ),
         (response("204 No Content", "", ""), "it is empty"),
         (
-            response("201 Created", &many_headers, SESSION),
+            response("201 Created", &many_headers, &session_body()),
             "not HTTP/1.1",
         ),
         (

@@ -20,6 +20,7 @@ fn credentials_are_issued_and_the_line_stays_empty() {
     let ended = run(command.env("AWS_CA_BUNDLE", &ca));
     let json = ended.succeeds();
     assert!(json["AccessKeyId"].as_str().unwrap().starts_with("ASIA"));
+    assert_eq!(json["AccountId"], "123456789012");
     assert_eq!(ended.stderr, "");
     assert_eq!(server.service().issued_credentials(), 1);
     let records = server.service().audit_records();

@@ -226,9 +226,14 @@ impl Background {
         self.0.as_mut().unwrap()
     }
 
+    /// The number of the process.
+    pub(crate) fn id(&self) -> u32 {
+        self.0.as_ref().unwrap().id()
+    }
+
     /// Sends a signal, named as `kill` names it.
     pub(crate) fn signal(&self, name: &str) {
-        let id = self.0.as_ref().unwrap().id().to_string();
+        let id = self.id().to_string();
         let mut kill = Command::new("kill");
         assert!(kill.args(["-s", name, &id]).status().unwrap().success());
     }

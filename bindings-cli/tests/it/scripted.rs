@@ -213,11 +213,20 @@ pub(crate) fn response(status: &str, headers: &str, body: &str) -> Reply {
 
 /// The answer of a service that is content.
 pub(crate) fn session() -> Reply {
-    response("201 Created", "content-type: application/json\r\n", SESSION)
+    response(
+        "201 Created",
+        "content-type: application/json\r\n",
+        &session_body(),
+    )
 }
 
-/// The service's own shape, as recorded by the reference's notes on the service.
-pub(crate) const SESSION: &str = r#"{"credentialSet":[{"assumedRoleUser":{"arn":"arn:aws:sts::123456789012:assumed-role/r/s","assumedRoleId":"AROAEXAMPLE:s"},"credentials":{"accessKeyId":"ASIAEXAMPLE","expiration":"2037-01-16T00:02:43Z","secretAccessKey":"example-secret","sessionToken":"example-token"},"packedPolicySize":46,"roleArn":"arn:aws:iam::123456789012:role/r","sourceIdentity":"CN=workload"}],"subjectArn":"arn:aws:rolesanywhere:us-east-1:123456789012:subject/s"}"#;
+/// The service's own shape, as recorded by the reference's notes on the service: a session of an hour.
+pub(crate) fn session_body() -> String {
+    let expiration = crate::harness::now().plus_seconds(3600).to_iso8601();
+    format!(
+        r#"{{"credentialSet":[{{"assumedRoleUser":{{"arn":"arn:aws:sts::123456789012:assumed-role/r/s","assumedRoleId":"AROAEXAMPLE:s"}},"credentials":{{"accessKeyId":"ASIAEXAMPLE","expiration":"{expiration}","secretAccessKey":"example-secret","sessionToken":"example-token"}},"packedPolicySize":46,"roleArn":"arn:aws:iam::123456789012:role/r","sourceIdentity":"CN=workload"}}],"subjectArn":"arn:aws:rolesanywhere:us-east-1:123456789012:subject/s"}}"#
+    )
+}
 
 /// An answer with credentials that end in so many seconds.
 pub(crate) fn ends_in(seconds: i64, id: &str) -> Reply {

@@ -12,6 +12,7 @@ use crate::{
 /// an action that is no longer waited for is ignored.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
+#[allow(clippy::large_enum_variant)] // one event at a time, moved once: a box would only cost
 pub enum Event {
     /// Time passed: the end of a [`Pause`](Action::Pause), or a look at an action that takes long. A
     /// pause ends with it whatever the clocks say: a host's timer can be early by a millisecond.

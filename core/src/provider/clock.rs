@@ -241,7 +241,7 @@ impl Clock {
     /// Takes an offset that another process of this machine learnt.
     pub(super) fn adopt_offset(&mut self, seconds: i64) {
         self.offset = seconds.saturating_mul(1000);
-        self.is_doubtful = false;
+        self.confirm();
     }
 }
 

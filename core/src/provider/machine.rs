@@ -1,20 +1,26 @@
 //! The state machine: who drives, what is used, and when to look again.
 
+mod drive;
 mod exchange;
+mod held;
 mod outcome;
 mod share;
 
-use alloc::{collections::VecDeque, string::String, sync::Arc, vec::Vec};
+use alloc::{collections::VecDeque, string::String};
 use core::time::Duration;
 
+use self::{
+    drive::{Drive, Look, Pending, Stage, Then},
+    held::{Held, Standing},
+};
 use super::{
     action::{Action, Advice, Event, Note, NoteKind, Window},
     clock::{Clock, Reading, ServiceTime, Step},
-    policy::{BLIND_LOOK, GRACE, Limits, Policy},
+    policy::{GRACE, Limits, Policy},
     random::Random,
     sharing::{EntryKey, Sharing},
 };
-use crate::{CertificateChain, CreateSession, Error, Secret, Session, UnsignedRequest};
+use crate::{CertificateChain, CreateSession, Error, Session};
 
 /// The most notes that wait for a driver. Older ones are dropped.
 const MAX_NOTES: usize = 64;
@@ -47,114 +53,6 @@ pub struct Provider {
     store_rests_until: u64,
     /// The end entity of whose findings a log has heard.
     noted: Option<[u8; 32]>,
-}
-
-/// Credentials, and when to do something about them, in milliseconds of the service's time.
-#[derive(Debug)]
-struct Held {
-    session: Session,
-    /// When the credentials were issued.
-    issued_at: i64,
-    /// When their renewal begins in the background.
-    background_at: i64,
-    /// When callers begin to wait for it.
-    mandatory_at: i64,
-    expires_at: i64,
-    /// No renewal begins before, on the time line.
-    rests_until: u64,
-}
-
-/// How the credentials at hand stand.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Standing {
-    /// There are none that are valid.
-    None,
-    /// Nothing to do.
-    Fresh,
-    /// Renewal is due in the background.
-    Background,
-    /// Callers wait for the renewal.
-    Mandatory,
-}
-
-/// A renewal under way.
-#[derive(Debug)]
-struct Drive {
-    /// When it ends at the latest, on the time line.
-    deadline: u64,
-    /// When a driver was seen last, on the time line.
-    attended_at: u64,
-    /// The action that is waited for.
-    pending: Option<Pending>,
-    /// Whether valid credentials were at hand when it began.
-    had_valid: bool,
-    /// Whether a caller does not want these.
-    is_refresh: bool,
-    key: Option<EntryKey>,
-    chain: Option<CertificateChain>,
-    request: Option<Arc<UnsignedRequest>>,
-    /// The date of that request.
-    dated: ServiceTime,
-    /// How often a request was sent, the attempt that a wrong clock cost not counted.
-    attempt: u32,
-    /// By how much the service's clock is ahead of what is known, by a refusal's date, in seconds.
-    correction: Option<i64>,
-    is_locked: bool,
-    /// When waiting for another's lock ends, on the time line.
-    lock_wait_until: Option<u64>,
-    /// Why the service will refuse, where that depends on a clock that is not confirmed.
-    doubt: Option<Error>,
-    /// The error of the last attempt.
-    last: Option<Error>,
-    /// What is stored when the renewal has ended.
-    to_store: VecDeque<(EntryKey, Secret<Vec<u8>>, u64)>,
-    /// Whether only the store and the lock are left to do.
-    is_over: bool,
-}
-
-#[derive(Debug)]
-struct Pending {
-    id: u32,
-    stage: Stage,
-    timeout: u64,
-    /// When it counts as failed, on the time line; `None` until a driver has taken it.
-    deadline: Option<u64>,
-}
-
-/// What an action is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stage {
-    Identity,
-    Sign,
-    Send,
-    Look(Look),
-    Lock,
-    Store,
-    Unlock,
-    Pause(Then),
-}
-
-/// Why the store is read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Look {
-    /// Before anything else.
-    First,
-    /// After a pause, because another renews or others start too.
-    Again,
-    /// Under the lock: its last holder may have renewed.
-    Locked,
-    /// Whether another has failed just now.
-    Failure,
-    /// The same while another has the lock.
-    FailureAgain,
-}
-
-/// What follows a pause.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Then {
-    Identity,
-    Attempt,
-    Look,
 }
 
 impl Provider {
@@ -305,7 +203,7 @@ impl Provider {
 
     /// What a caller who wants credentials is to do.
     ///
-    /// A host keeps the credentials with the [`Window`] of the last [`Advice::Use`] and does not come
+    /// A host keeps the credentials with the [`Window`](super::Window) of the last [`Advice::Use`] and does not come
     /// here while the window covers its clocks.
     pub fn ask(&mut self, now: Reading) -> Advice {
         self.advance(now);
@@ -555,6 +453,7 @@ impl Provider {
         self.drive = Some(drive);
         match self.is_sharing() {
             true => self.look(Look::First),
+            false if self.is_only_a_look() => self.look_later(),
             false => self.load_identity(),
         }
     }
@@ -618,95 +517,6 @@ impl Provider {
         self.store_rests_until = 0;
     }
 
-    // ---- what is used
-
-    fn standing(&self) -> Standing {
-        let Some(held) = &self.held else {
-            return Standing::None;
-        };
-        let now = self.clock.service_milliseconds();
-        let is_due = held.rests_until <= self.clock.line();
-        if now >= held.expires_at {
-            Standing::None
-        } else if is_due && (now >= held.mandatory_at || self.clock.is_doubtful()) {
-            Standing::Mandatory
-        } else if is_due && now >= held.background_at {
-            Standing::Background
-        } else {
-            Standing::Fresh
-        }
-    }
-
-    /// The refusal that the last failure leaves, until the next try.
-    fn refusal(&self) -> Option<Advice> {
-        let left = self.retry_at?.checked_sub(self.clock.line())?;
-        (left > 0).then_some(Advice::Fail {
-            again_after: Duration::from_millis(left),
-        })
-    }
-
-    fn window_of_use(&self) -> Window {
-        let now = self.clock.service_milliseconds();
-        let line = self.clock.line();
-        let fresh = self.held.as_ref().map_or(0, |held| {
-            let rests = held.rests_until.saturating_sub(line);
-            if self.clock.is_doubtful() {
-                return rests; // a renewal asks for the time as soon as it may
-            }
-            u64::try_from(held.background_at - now)
-                .unwrap_or(0)
-                .max(rests)
-        });
-        self.window(fresh)
-    }
-
-    /// The next so many milliseconds, up to the end of the credentials, after which the host asks.
-    fn window(&self, milliseconds: u64) -> Window {
-        match self.clock.reading().monotonic {
-            Some(_) => self.window_of(milliseconds),
-            None => self.window_of(milliseconds.min(BLIND_LOOK)),
-        }
-    }
-
-    /// The next so many milliseconds, up to the end of the credentials.
-    fn window_of(&self, milliseconds: u64) -> Window {
-        let now = self.clock.reading();
-        let held = self.held.as_ref();
-        let valid = held.map_or(0, |held| {
-            held.expires_at - self.clock.service_milliseconds()
-        });
-        let length = milliseconds.min(u64::try_from(valid).unwrap_or(0));
-        Window {
-            since: now.wall.plus(-super::clock::UNSEEN_STEP_MILLISECONDS),
-            until: now.wall.plus(i64::try_from(length).unwrap_or(i64::MAX)),
-            monotonic_until: now.monotonic.map(|now| now.saturating_add(length)),
-        }
-    }
-
-    /// Takes credentials into use that were issued at `issued_at` and are valid.
-    fn hold(&mut self, session: Session, issued_at: i64) {
-        let expires_at = ServiceTime::new(session.credentials().expiration()).milliseconds();
-        let lifetime = expires_at.saturating_sub(issued_at).max(0);
-        let background = self.limits.background.min(lifetime / 3);
-        let mandatory = self.limits.mandatory.min(background).min(lifetime / 6);
-        let mandatory_at = expires_at - mandatory;
-        let background_at = self.background_at(expires_at, background, mandatory_at);
-        self.held = Some(Held {
-            session,
-            issued_at,
-            background_at,
-            mandatory_at,
-            expires_at,
-            rests_until: self
-                .clock
-                .line()
-                .saturating_add(self.limits.minimum_interval),
-        });
-        self.failures = 0;
-        self.retry_at = None;
-        self.error = None;
-    }
-
     fn note(&mut self, kind: NoteKind, parts: &[&str]) {
         let is_note = |action: &Action| matches!(action, Action::Note(_));
         if self.queue.iter().filter(|action| is_note(action)).count() >= MAX_NOTES
@@ -716,19 +526,5 @@ impl Provider {
         }
         let message = parts.concat();
         self.queue.push_back(Action::Note(Note { kind, message }));
-    }
-}
-
-impl Drive {
-    /// Whether its driver should have come long ago.
-    fn is_lost(&self, line: u64) -> bool {
-        let expected = match &self.pending {
-            Some(Pending {
-                deadline: Some(deadline),
-                ..
-            }) => *deadline,
-            _ => self.attended_at,
-        };
-        line > expected.max(self.attended_at).saturating_add(GRACE)
     }
 }

@@ -115,7 +115,9 @@
 //!   ([`ACCEPTED_OFFSET_SECONDS`]). A refusal's `Date` is tried once; when the service accepts a
 //!   request that is dated by it, it is believed.
 //! * Credentials never outlive their end by any clock that the provider knows. A lifetime of more
-//!   than 12 hours is cut to that.
+//!   than 12 hours is cut to that. Only where a clock was set back by nobody knows how much (no
+//!   monotonic clock, or one that stands still in a sleep), and the service cannot be asked, are they
+//!   used by the best estimate.
 //! * An answer that has already ended, or is for another role or account, is an error and replaces
 //!   nothing.
 //!

@@ -65,9 +65,9 @@ impl Fleet {
         Self {
             members: 1 + dice.below(8) as usize,
             store,
-            lasts: (2 + dice.below(10)) * 3_600_000,
+            lasts: (2 + dice.below(7)) * 3_600_000,
             lifetime: [900_000, 3_600_000, 43_200_000][dice.below(3) as usize],
-            ask_every: [5_000, 60_000, 300_000][dice.below(3) as usize],
+            ask_every: [20_000, 60_000, 300_000][dice.below(3) as usize],
             start_within: 10_000,
             outage: None,
             has_trouble: true,
@@ -80,6 +80,8 @@ struct Member {
     /// By how much the wall clock is ahead of the truth, in milliseconds.
     error: i64,
     has_monotonic: bool,
+    /// Whether that clock runs while the machine sleeps.
+    counts_sleep: bool,
     slept: u64,
     sleeps_until: u64,
     lag: u64,
@@ -101,10 +103,14 @@ impl Member {
     fn told(&self) -> String {
         let (error, slept, monotonic) = (self.error, self.slept, self.has_monotonic);
         let was_set = self.was_set;
-        format!("clock off by {error} ms, slept {slept} ms, monotonic {monotonic}, set {was_set}")
+        let believed = self.provider.clock_offset_seconds();
+        format!(
+            "clock off by {error} ms, {believed} s believed, slept {slept} ms, monotonic {monotonic}, set {was_set}"
+        )
     }
 }
 
+#[allow(clippy::large_enum_variant)] // as the event that it holds
 enum Happening {
     Use(usize),
     AskAgain(usize, u32),
@@ -203,10 +209,16 @@ impl World {
                 error = 0; // off by what nobody can see
             }
         }
+        let has_monotonic = !self.fleet.has_trouble || !self.dice.one_in(4);
+        let counts_sleep = has_monotonic && self.dice.one_in(2);
+        if counts_sleep {
+            provider = provider.with_monotonic_that_counts_sleep();
+        }
         Member {
             provider,
             error,
-            has_monotonic: !self.fleet.has_trouble || !self.dice.one_in(4),
+            has_monotonic,
+            counts_sleep,
             slept: 0,
             sleeps_until: 0,
             lag,
@@ -313,15 +325,18 @@ impl World {
             }
             Happening::Sleep(number, time) => {
                 let member = &mut self.members[number];
-                if member.sleeps_until <= self.now {
+                let can_hide = member.was_set && !member.counts_sleep;
+                if member.sleeps_until <= self.now && !can_hide {
                     member.sleeps_until = self.now + time;
                     member.slept += time;
                 }
             }
             Happening::Set(number, by) => {
                 let member = &mut self.members[number];
-                // Without a monotonic clock, and with the service away, nobody can know the time.
-                if member.has_monotonic || by > 0 {
+                // When a set-back is not seen in full (no monotonic clock, or a sleep that it does not
+                // count) and the service is away, nobody can know the time.
+                let is_seen = member.has_monotonic && (member.counts_sleep || member.slept == 0);
+                if is_seen || by > 0 {
                     member.error += by;
                     member.was_set = true;
                 }
@@ -341,7 +356,9 @@ impl World {
 
     fn clocks(&self, number: usize) -> Reading {
         let member = &self.members[number];
-        let monotonic = self.now - member.slept.min(self.now - START);
+        // A sleep that has begun is not over: nothing is read before that.
+        let slept = if member.counts_sleep { 0 } else { member.slept };
+        let monotonic = self.now - slept.min(self.now - START);
         Reading::new(
             self.now as i64 + member.error,
             member.has_monotonic.then_some(monotonic),

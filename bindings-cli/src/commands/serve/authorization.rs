@@ -72,12 +72,11 @@ impl Authorization {
     }
 }
 
-/// Compares without telling by its duration how much is right: tags of both, under a key of the
-/// moment, are compared in constant time.
+/// Compares without telling by its duration how much is right: what is compared, in constant time, are
+/// tags of both under the expected value. (As keys of HMAC, values that differ in final zeros are equal.)
 pub(super) fn is_equal(given: &[u8], expected: &[u8]) -> bool {
     let key = hmac::Key::new(hmac::HMAC_SHA256, expected);
-    let given = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, given), b"");
-    hmac::verify(&key, b"", given.as_ref()).is_ok()
+    hmac::verify(&key, given, hmac::sign(&key, expected).as_ref()).is_ok()
 }
 
 fn random_token(path: &Path) -> Result<Zeroizing<String>> {
@@ -123,14 +122,7 @@ fn check(metadata: &std::fs::Metadata) -> std::result::Result<(), String> {
     if !metadata.is_file() {
         return Err("is no regular file: name another".to_owned());
     }
-    let (owner, user) = (metadata.uid(), rustix::process::geteuid().as_raw());
-    // Whatever root owns, root could change anyway.
-    if owner != user && owner != 0 {
-        return Err(format!(
-            "belongs to user {owner}, who can read and replace it, and this process runs as user \
-             {user}: `chown` it, or remove it, and one is made"
-        ));
-    }
+    check_owner(metadata.uid(), rustix::process::geteuid().as_raw())?;
     let mode = metadata.mode() & 0o7777;
     if mode & 0o077 != 0 {
         return Err(format!(
@@ -140,10 +132,57 @@ fn check(metadata: &std::fs::Metadata) -> std::result::Result<(), String> {
     Ok(())
 }
 
+/// The owner can read and replace the file. Root could anyway.
+#[cfg(unix)]
+fn check_owner(owner: u32, user: u32) -> std::result::Result<(), String> {
+    if owner == user || owner == 0 {
+        return Ok(());
+    }
+    Err(format!(
+        "belongs to user {owner}, who can read and replace it, and this process runs as user {user}: \
+         `chown` it, or remove it, and one is made"
+    ))
+}
+
 #[cfg(not(unix))]
 fn check(metadata: &std::fs::Metadata) -> std::result::Result<(), String> {
     match metadata.is_file() {
         true => Ok(()),
         false => Err("is no regular file: name another".to_owned()),
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_file_belongs_to_the_user_or_to_root() {
+        assert_eq!(check_owner(1000, 1000), Ok(()));
+        assert_eq!(check_owner(0, 1000), Ok(()));
+        for (owner, user) in [(1001, 1000), (1000, 0)] {
+            let refusal = check_owner(owner, user).unwrap_err();
+            assert!(
+                refusal.contains(&format!("belongs to user {owner}")),
+                "{refusal}"
+            );
+        }
+    }
+
+    #[test]
+    fn secrets_are_compared_whole() {
+        for (given, expected, equal) in [
+            ("secret", "secret", true),
+            ("secres", "secret", false),
+            ("secre", "secret", false),
+            ("secret\0", "secret", false),
+            ("", "secret", false),
+        ] {
+            assert_eq!(
+                is_equal(given.as_bytes(), expected.as_bytes()),
+                equal,
+                "{given}"
+            );
+        }
     }
 }

@@ -2,7 +2,12 @@
 
 use std::{convert::Infallible, io, sync::Arc, time::Duration};
 
-use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper::{
+    body::Incoming,
+    header::{CONNECTION, HeaderValue},
+    server::conn::http1,
+    service::service_fn,
+};
 use hyper_util::rt::TokioIo;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -27,6 +32,10 @@ const OTHER_FILES: usize = 64;
 
 /// The longest head of a request. The headers of SDKs have less than a kilobyte.
 const MAX_HEAD_LENGTH: usize = 16 * 1024;
+
+/// How long a request waits that did not wait for the answer before it; then its connection ends.
+/// Hundreds of them come in one packet, and all other clients would wait for their answers.
+const PIPELINE_PAUSE: Duration = Duration::from_secs(1);
 
 /// The pause after a connection that could not be accepted, where there is nothing else to do about it.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -83,9 +92,16 @@ impl Server {
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        let answerer = &*self.answerer;
-        let service = service_fn(move |request: hyper::Request<Incoming>| async move {
-            Ok::<_, Infallible>(answerer.answer(&request).await)
+        let (answerer, fresh) = (&self.answerer, &stream.fresh());
+        let service = service_fn(|request: hyper::Request<Incoming>| async move {
+            if fresh.is_fresh() {
+                return Ok::<_, Infallible>(answerer.answer(&request).await);
+            }
+            tokio::time::sleep(PIPELINE_PAUSE).await;
+            let mut answer = answerer.answer(&request).await;
+            let close = HeaderValue::from_static("close");
+            answer.headers_mut().insert(CONNECTION, close);
+            Ok(answer)
         });
         let connection = http1::Builder::new()
             .header_read_timeout(None) // The stream has the clock.

@@ -25,6 +25,10 @@ const REMOTE_HOP_LIMIT: u8 = 1;
 /// The port of the reference helper.
 const DEFAULT_PORT: u16 = 9911;
 
+/// What the system keeps of a connection in each direction: the longest head, and several answers. Left
+/// to itself it keeps megabytes for a client that does not read, and as much work has been done for it.
+const BUFFER: u32 = 32 * 1024;
+
 /// An address to listen on, as it is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum ListenOn {
@@ -227,7 +231,10 @@ fn bind_tcp(address: SocketAddr, hop_limit: u8) -> Result<Listener> {
         #[cfg(unix)]
         socket.set_reuseaddr(true)?;
         socket.bind(address)?;
-        // What is accepted inherits it, and what opens a connection has it.
+        // Connections inherit these.
+        socket.set_recv_buffer_size(BUFFER)?;
+        socket.set_send_buffer_size(BUFFER)?;
+        // What opens a connection has it, too.
         limit_hops(&SockRef::from(&socket), address, hop_limit)?;
         let socket = socket.listen(BACKLOG)?;
         let address = socket.local_addr()?;

@@ -3,13 +3,14 @@
 //! hyper bounds how long the head of a request may take, and nothing else: a client that never reads
 //! its answers keeps a connection for ever. Here one clock bounds a whole turn, from the first byte of
 //! a request to the last byte of its answer, however the bytes trickle; and the pause between turns.
+//! Requests that do not wait for the answer before are told apart, so that they can be slowed down.
 
 use std::{
     io,
     pin::Pin,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
     },
     task::{Context, Poll},
     time::Duration,
@@ -57,6 +58,18 @@ impl LastUse {
     }
 }
 
+/// Whether the next request was sent after the answer before it, as far as its bytes tell. No SDK sends
+/// requests without waiting for answers (pipelining).
+#[derive(Clone, Debug)]
+pub(super) struct Fresh(Arc<AtomicBool>);
+
+impl Fresh {
+    /// Whether bytes have come since the last answer went out.
+    pub(super) fn is_fresh(&self) -> bool {
+        self.0.load(Relaxed)
+    }
+}
+
 /// A stream that ends with [`io::ErrorKind::TimedOut`] when its clock runs out.
 #[derive(Debug)]
 pub(super) struct Paced<S> {
@@ -64,6 +77,7 @@ pub(super) struct Paced<S> {
     clock: Pin<Box<Sleep>>,
     phase: Phase,
     last_use: LastUse,
+    fresh: Fresh,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,7 +99,13 @@ impl<S> Paced<S> {
             clock: Box::pin(tokio::time::sleep(TURN)),
             phase: Phase::Turn { answered: false },
             last_use,
+            fresh: Fresh(Arc::default()),
         }
+    }
+
+    /// What its next request is like.
+    pub(super) fn fresh(&self) -> Fresh {
+        self.fresh.clone()
     }
 
     fn begin_turn(&mut self) {
@@ -96,10 +116,14 @@ impl<S> Paced<S> {
         }
     }
 
-    /// Bytes went out and none is left.
-    fn flushed(&mut self) {
+    /// An answer is out, or waits for a client that does not read: no bytes of now are after it.
+    fn flushed(&mut self, all: bool) {
         // hyper flushes in the middle of a head, too, with nothing to send.
-        if self.phase == (Phase::Turn { answered: true }) {
+        if self.phase != (Phase::Turn { answered: true }) {
+            return;
+        }
+        self.fresh.0.store(false, Relaxed);
+        if all {
             self.phase = Phase::Idle;
             self.clock.as_mut().reset(Instant::now() + IDLE);
             self.last_use.renew();
@@ -141,6 +165,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Paced<S> {
         let outcome = Pin::new(&mut self.stream).poll_read(context, buffer);
         if buffer.filled().len() > before {
             self.begin_turn();
+            self.fresh.0.store(true, Relaxed);
         }
         self.or_late(context, outcome)
     }
@@ -171,9 +196,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Paced<S> {
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let outcome = Pin::new(&mut self.stream).poll_flush(context);
-        if outcome.is_ready() {
-            self.flushed();
-        }
+        self.flushed(outcome.is_ready());
         self.or_late(context, outcome)
     }
 

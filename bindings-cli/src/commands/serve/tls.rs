@@ -15,8 +15,8 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::{arguments::Serve, console::Console, identity_files::InputFile};
 
-/// How often the files are looked at, when somebody connects.
-const LOOK_INTERVAL: Duration = Duration::from_secs(10);
+/// How often the files are looked at, at most, when somebody connects.
+const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The server's side of TLS.
 pub(super) struct Tls {
@@ -33,9 +33,14 @@ struct Files {
 struct Current {
     acceptor: TlsAcceptor,
     /// When the files were changed that the acceptor was made of.
-    changed: [Option<SystemTime>; 2],
+    changed: Changed,
+    /// When the files were changed that could not be used, and of which a warning told.
+    refused: Option<Changed>,
     looked: Instant,
 }
+
+/// When the certificate and the key were changed, as far as the system tells.
+type Changed = [Option<SystemTime>; 2];
 
 impl Tls {
     /// As the options say: `None` where they name no certificate.
@@ -55,6 +60,7 @@ impl Tls {
             current: Mutex::new(Current {
                 acceptor: files.acceptor(console)?,
                 changed,
+                refused: None,
                 looked: Instant::now(),
             }),
             files,
@@ -78,9 +84,14 @@ impl Tls {
                         self.console
                             .detail(format_args!("the TLS certificate was replaced"));
                     }
-                    Err(error) => self.console.warn(format!(
-                        "{error}: the TLS certificate in use stays, trying again"
-                    )),
+                    // Perhaps only one of the two has been replaced yet.
+                    Err(error) => {
+                        if current.refused.replace(changed) != Some(changed) {
+                            self.console.warn(format!(
+                                "{error}: the TLS certificate in use stays, trying again"
+                            ));
+                        }
+                    }
                 }
             }
         }
@@ -89,7 +100,7 @@ impl Tls {
 }
 
 impl Files {
-    fn changed(&self) -> [Option<SystemTime>; 2] {
+    fn changed(&self) -> Changed {
         [&self.certificate, &self.key].map(|path| std::fs::metadata(path).ok()?.modified().ok())
     }
 

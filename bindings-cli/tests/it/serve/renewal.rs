@@ -9,7 +9,7 @@ use rolesanywhere_emulator::{
     server::{ServerOptions, start_blocking},
 };
 
-use super::{ROLES, Server, ask, command, connect};
+use super::{ROLES, Server, ask, command, connect, serving, wait_until};
 use crate::{
     harness::{Arns, World, now},
     scripted::{Scripted, ends_in, refusal},
@@ -171,4 +171,20 @@ fn ten_thousand_requests_pass_through_renewals_and_failures() {
     // One renewal in flight: the service was asked for the first, three times in vain, and for the second.
     assert_eq!(service.issued_credentials(), 2);
     assert_eq!(service.injected_faults(), []);
+}
+
+#[test]
+fn a_hangup_renews_at_once() {
+    let (_world, emulator, server) = serving(&[]);
+    let token = server.token();
+    let with_token = [("x-aws-ec2-metadata-token", token.as_str())];
+    let id = || {
+        let answer = server.ask(&format!("GET {ROLES}/app"), &with_token);
+        assert_eq!(answer.status, 200);
+        answer.json()["AccessKeyId"].clone()
+    };
+    let first = id();
+    server.process.signal("HUP");
+    wait_until("other credentials", || id() != first);
+    assert_eq!(emulator.service().issued_credentials(), 2);
 }

@@ -2,7 +2,11 @@
 
 use alloc::sync::Arc;
 
-use super::{Pending, Provider, Stage, Then, outcome::seconds_in_words};
+use super::{
+    Provider,
+    drive::{Look, Pending, Stage, Then},
+    outcome::seconds_in_words,
+};
 use crate::{
     CertificateChain, Error, ErrorKind, HttpResponse, Result, Session, Signature,
     provider::{
@@ -40,7 +44,7 @@ impl Provider {
             drive.chain = Some(chain);
         }
         match needs_key {
-            true => self.look(super::Look::First),
+            true => self.look(Look::First),
             false => self.proceed(),
         }
     }

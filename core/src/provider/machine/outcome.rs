@@ -6,7 +6,7 @@ use alloc::{
 };
 use core::time::Duration;
 
-use super::{Provider, Stage, Standing};
+use super::{Provider, drive::Stage, held::Standing};
 use crate::{
     CertificateChain, Error, ErrorKind, Session,
     provider::action::{Action, Event, NoteKind},
@@ -164,7 +164,10 @@ impl Provider {
         let asked = error.service().and_then(|service| service.retry_after);
         let longest = u128::from(self.limits.maximum_pause);
         if let Some(asked) = asked.filter(|asked| asked.as_millis() > longest) {
-            message = format!("{message}; it asks to wait {} s", asked.as_secs());
+            message = format!(
+                "{message}; it asks to wait {}",
+                crate::text::duration(asked)
+            );
         }
         if attempt > 1 {
             message = format!("{message} ({attempt} attempts)");

@@ -3,7 +3,11 @@
 use alloc::{string::ToString, vec::Vec};
 use core::time::Duration;
 
-use super::{Look, Provider, Stage, Standing, Then};
+use super::{
+    Provider,
+    drive::{Look, Stage, Then},
+    held::Standing,
+};
 use crate::{
     CertificateChain, Error, ErrorKind, Secret,
     provider::{
@@ -122,7 +126,10 @@ impl Provider {
             .drive
             .as_ref()
             .is_some_and(|drive| drive.chain.is_some());
+        let has_key = self.drive.as_ref().is_some_and(|drive| drive.key.is_some());
         match look {
+            // Without a key there was no look yet.
+            Look::First if has_key && self.is_only_a_look() => self.look_later(),
             Look::First if !has_chain => self.load_identity(),
             Look::First => self.proceed(),
             // The holder's failure is for all who wait, without one waiting for the other.
@@ -154,6 +161,44 @@ impl Provider {
                 true => self.look(Look::Failure),
                 false => self.pause(Then::Look, pause),
             }
+        }
+    }
+
+    // ---- looks between renewals
+
+    /// Whether the credentials at hand are not due, and only the store is to be looked into.
+    pub(super) fn is_only_a_look(&self) -> bool {
+        let is_refresh = self.drive.as_ref().is_some_and(|drive| drive.is_refresh);
+        let now = self.clock.service_milliseconds();
+        let is_fresh = self.held.as_ref().is_some_and(|held| now < held.renew_at);
+        is_fresh && !is_refresh && !self.clock.is_doubtful()
+    }
+
+    pub(super) fn look_later(&mut self) {
+        self.plan_a_look();
+        self.finish();
+    }
+
+    /// By a clock that no answer has confirmed, an old session can seem new: the clock is slow. Then
+    /// the session of another that renews in time comes from the future. To see that, such a member
+    /// looks into the store several times in the length of a background window.
+    fn plan_a_look(&mut self) {
+        if self.clock.is_confirmed() {
+            return;
+        }
+        let now = self.clock.service_milliseconds();
+        let Some(lifetime) = self
+            .held
+            .as_ref()
+            .map(|held| held.expires_at - held.issued_at)
+        else {
+            return;
+        };
+        let quarter = u64::try_from(self.limits.background.min(lifetime / 3) / 4).unwrap_or(0);
+        let pause = quarter + self.random.up_to(quarter);
+        if let Some(held) = &mut self.held {
+            let look_at = now.saturating_add(i64::try_from(pause).unwrap_or(i64::MAX));
+            held.background_at = held.renew_at.min(look_at);
         }
     }
 
@@ -304,6 +349,9 @@ impl Provider {
         }
         if issued_at.saturating_sub(now) > i64::from(IGNORED_OFFSET_SECONDS) * 1000 {
             // This clock is slow, and it is not known how slow: the service will tell.
+            if let Some(held) = &mut self.held {
+                held.renew_at = held.renew_at.min(now);
+            }
             self.note(NoteKind::EntryUnreadable, &["the shared session comes from the future: this machine's clock is slow, it is not used"]);
             return false;
         }
@@ -314,6 +362,7 @@ impl Provider {
         let had_valid = self.standing() != Standing::None;
         self.hold(entry.session, issued_at);
         self.rest(0);
+        self.plan_a_look();
         let ends = self
             .held
             .as_ref()
@@ -326,7 +375,7 @@ impl Provider {
         match self.standing() {
             Standing::Fresh => true,
             // Callers are served at once; the next of them renews.
-            Standing::Background => !had_valid,
+            Standing::Background => !had_valid || self.is_only_a_look(),
             Standing::Mandatory | Standing::None => false,
         }
     }
@@ -362,7 +411,7 @@ impl Provider {
     pub(super) fn publish_session(&mut self) {
         let now = self.clock.reading();
         let offset = self.clock.offset_seconds();
-        let machine = self.machine.as_ref().filter(|_| offset != 0);
+        let machine = self.machine.as_ref().filter(|_| self.clock.is_confirmed());
         let hint = machine
             .zip(now.monotonic)
             .map(|(machine, monotonic)| ClockHint {
