@@ -53,7 +53,8 @@ impl ServiceTime {
     }
 }
 
-/// What the host's clocks show at one moment.
+/// What the host's clocks show at one moment. Read them where the provider is at hand, not before a
+/// wait for it: a reading from before the last one is taken for the last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reading {
     /// The wall clock, which can be wrong and can be set.
@@ -144,6 +145,10 @@ impl Clock {
         let Some(last) = self.last.replace(now) else {
             return Step::None;
         };
+        if is_older(now, last) {
+            self.last = Some(last);
+            return Step::None;
+        }
         let by_wall = now.wall.0.saturating_sub(last.wall.0);
         let by_monotonic = match (last.monotonic, now.monotonic) {
             // One that runs backwards belongs to another machine or process: it tells nothing.
@@ -245,6 +250,21 @@ impl Clock {
     }
 }
 
+/// Whether a reading was taken before the last one, by both clocks: its thread has waited since.
+fn is_older(now: Reading, last: Reading) -> bool {
+    let (Some(before), Some(after)) = (last.monotonic, now.monotonic) else {
+        return false;
+    };
+    let Some(age) = before
+        .checked_sub(after)
+        .and_then(|age| i64::try_from(age).ok())
+    else {
+        return false;
+    };
+    let by_wall = last.wall.0.saturating_sub(now.wall.0);
+    age > 0 && by_wall.saturating_sub(age).unsigned_abs() <= UNSEEN_STEP_MILLISECONDS.unsigned_abs()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -274,6 +294,20 @@ mod tests {
         assert_eq!(blind.service_milliseconds(), 1_000_000);
         assert!(blind.is_doubtful());
         assert_eq!(blind.line(), 0);
+    }
+
+    #[test]
+    fn a_reading_that_waited_is_no_set_back() {
+        let mut clock = Clock::new();
+        clock.advance(Reading::new(1_000_000, Some(10_000)));
+        clock.advance(Reading::new(1_020_000, Some(30_000)));
+        let old = Reading::new(1_005_000, Some(15_000));
+        assert_eq!(clock.advance(old), Step::None);
+        assert_eq!((clock.line(), clock.is_doubtful()), (20_000, false));
+        assert_eq!(clock.service_milliseconds(), 1_020_000);
+        // The monotonic clock of another machine says nothing, and its wall clock little.
+        clock.advance(Reading::new(1_030_000, Some(7)));
+        assert_eq!(clock.service_milliseconds(), 1_030_000);
     }
 
     #[test]

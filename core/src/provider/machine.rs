@@ -52,6 +52,7 @@ pub struct Provider {
     /// Until when the store is left alone, on the time line.
     store_rests_until: u64,
     /// The end entity of whose findings a log has heard.
+    #[cfg(feature = "explain")]
     noted: Option<[u8; 32]>,
 }
 
@@ -80,6 +81,7 @@ impl Provider {
             last_id: 0,
             queue: VecDeque::new(),
             store_rests_until: 0,
+            #[cfg(feature = "explain")]
             noted: None,
         }
     }
