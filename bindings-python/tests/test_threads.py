@@ -165,9 +165,8 @@ class Threads(unittest.TestCase):
                 now = emulator.clock()
                 try:
                     credentials = client.credentials()
-                except rolesanywhere.RolesAnywhereError as error:
-                    # The time ran on by minutes while the files were read: that took too long, then.
-                    self.assertIn("30 s", str(error))
+                except rolesanywhere.RolesAnywhereError:
+                    # The time ran on by minutes while something was under way, which thus took too long.
                     counts[number] += 1
                     continue
                 # Asked at `now`: what is returned must outlast it.
