@@ -102,7 +102,7 @@ class Lifecycle:
         self._settings: dict[str, Any] = {
             "policy": {name: value for name, value in policy.items() if value is not None},
             "locks": None if cache is None else True,
-            "context": "" if verifies else "no-verify-ssl",
+            "context": "" if verifies else "server not verified",
             "machine": _machine() if counts_sleep else None,
             "counts_sleep": counts_sleep,
         }
