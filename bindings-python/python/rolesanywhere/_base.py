@@ -1,4 +1,4 @@
-"""What both clients are made of, and what they say without waiting."""
+"""The construction of both clients, and their methods that do not wait."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Base:
-    """A client but for its waiting."""
+    """A client without the methods that wait."""
 
     def __init__(
         self,
@@ -87,7 +87,7 @@ class Base:
         _clients.add(self)
 
     def _begin(self) -> None:
-        """Makes what a client waits with, anew after a fork."""
+        """Makes the objects that callers wait with; again after a fork."""
 
     @property
     def region(self) -> str:
@@ -113,7 +113,7 @@ class Base:
         return self._life.seconds_left()
 
     def after_fork(self) -> None:
-        """What no two processes may share is made anew; runs in the child, before its threads."""
+        """Makes anew all that two processes must not share; runs in the child, before its threads."""
         self._life.after_fork()
         self._begin()
 

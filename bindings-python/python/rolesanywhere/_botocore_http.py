@@ -56,8 +56,8 @@ class BotocoreTransport:
     def within(
         self, request: HttpRequest, seconds: float | None
     ) -> tuple[int, list[tuple[str, str]], bytes]:
-        """Sends a request and reads the answer. Whoever calls it waits no longer than so many seconds;
-        the reading ends by itself soon after."""
+        """Sends a request and reads the answer. The client stops waiting after so many seconds; the
+        reading ends soon after."""
         deadline = Deadline(seconds)
         response: Any = self._http(request.url).send(prepared(self._session, request))
         body = b""

@@ -1,8 +1,8 @@
-"""What the synchronous and the asynchronous client share: everything but waiting.
+"""The part that the synchronous and the asynchronous client share: everything but waiting.
 
-The core decides: when to renew, how often to try, what to believe, who waits. A ``Lifecycle`` keeps what
-it said last; a ``Drive`` carries out one renewal. Neither waits: a drive yields what takes time to the
-client that runs it.
+The core decides when to renew, how often to try, which answers to believe, and which callers wait. A
+``Lifecycle`` keeps the core's last advice; a ``Drive`` carries out one renewal. Neither waits: a drive
+yields each step that takes time to the client that runs it.
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ if TYPE_CHECKING:
 
 
 class Late(Exception):
-    """What a step took longer than it may."""
+    """A step took longer than it may."""
 
 
 class Work:
-    """A step: call a function, and await what it returns if that wants to be awaited.
+    """A step: call a function, and await its result if that is awaitable.
 
-    ``origin`` is the function of the caller's behind it, which may be a coroutine function.
+    ``origin`` is the caller's function behind it, which may be a coroutine function.
     """
 
     __slots__ = ("function", "origin", "seconds")
@@ -58,7 +58,7 @@ class Work:
 
 
 class Wait:
-    """A step: wait for what a thread does."""
+    """A step: wait for the future of a thread."""
 
     __slots__ = ("future", "seconds")
 
@@ -93,7 +93,7 @@ class Lifecycle:
         self.transport = transport
         self.cache = cache
         self._wall = clock
-        #: A clock that no one sets. One that was replaced would contradict it.
+        # A clock that cannot be set. It would contradict a wall clock that the caller has replaced.
         self._monotonic: Callable[[], float] | None = None
         counts_sleep = False
         if clock is time.time:
@@ -107,10 +107,10 @@ class Lifecycle:
             "counts_sleep": counts_sleep,
         }
         self.provider = _native.Provider(self.call, _seed(), **self._settings)
-        #: Held while the core is asked and what it said is kept, so that no older answer replaces a
-        #: newer one. A signal's handler may ask too.
+        #: Held while the core is asked and its advice is kept, so that no older advice replaces a newer
+        #: one. Reentrant: a signal handler may ask too.
         self.lock = threading.RLock()
-        #: What an exception of a function of the caller's led to.
+        #: The exception of a caller's function that led to the last failure.
         self.cause: BaseException | None = None
         self.credentials: Credentials | None = None
         #: The identity that was loaded last.
@@ -143,7 +143,7 @@ class Lifecycle:
         return advice.kind, self._keep(advice.window, advice.session), advice.seconds
 
     def use(self, window: Times | None, session: Session | None) -> None:
-        """Keeps what a renewal has brought."""
+        """Keeps the credentials of a renewal."""
         with self.lock:
             self._keep(window, session)
 
@@ -152,7 +152,7 @@ class Lifecycle:
             return None
         made, held = Credentials.from_session(session), self.credentials
         if held is not None and made == held:
-            made = held  # so that who compares by `is` sees no change
+            made = held  # callers may compare by `is`
         since, until, monotonic = window
         self.credentials = made
         limit = float("inf") if monotonic is None else monotonic / 1000
@@ -160,7 +160,7 @@ class Lifecycle:
         return made
 
     def one_shot(self) -> Provider:
-        """A provider for one call past everything, whose driver is the caller."""
+        """A provider for one call past the store and the credentials at hand. The caller drives it."""
         provider = self.provider.one_shot(_seed())
         provider.ask(*self.now())
         return provider
@@ -178,8 +178,8 @@ class Lifecycle:
         return self.provider.valid_for(*self.now())
 
     def after_fork(self) -> None:
-        """Makes what no two processes may share, in the child. The credentials stay: they are as good
-        in the child as in the parent."""
+        """In the child of a fork: makes anew all that two processes must not share. The credentials
+        stay valid in the child."""
         self.lock = threading.RLock()
         self._kept = None
         if not self.provider.forked(*self.now(), _seed()):
@@ -196,12 +196,12 @@ class Drive:
         self._identity: Identity | None = None
         self._held: Held | None = None
         self._process = os.getpid()
-        #: The exception of a function of the caller's that led to the last failure.
+        #: The exception of a caller's function that led to the last failure.
         self.cause: BaseException | None = None
 
     def steps(self) -> Steps:
-        """Yields what takes time. It is sent what came of it, and thrown what that raised, :class:`Late`
-        when it took too long."""
+        """Yields each step that takes time. The client sends its result, or throws its error:
+        :class:`Late` when it took too long."""
         life, provider, is_over = self._life, self._provider, False
         try:
             while True:
@@ -213,7 +213,7 @@ class Drive:
         finally:
             if self._held is not None:
                 self._held.leave()
-            # A drive of the parent's that is collected in a child has nothing to say there.
+            # A drive of the parent that is collected in a child must not end the child's renewal.
             if not is_over and self._process == os.getpid():
                 self._tell(provider.cancelled)
                 while (action := provider.poll(*life.now())) is not None:
@@ -252,7 +252,7 @@ class Drive:
 
     def _sign(self, action: Action) -> Steps:
         provider, request = self._provider, action.request
-        # After a long sleep of the machine another may have begun anew: any driver carries out what comes.
+        # After a long sleep of the machine a second driver may have begun; each carries out any action.
         identity = self._identity or self._life.loaded
         assert identity is not None
         try:
@@ -363,7 +363,7 @@ class Drive:
         failure = _native.Failure("transport_failed", type(error).__name__)
         self._tell(self._provider.store_failed, action.id, failure)
 
-    # What takes no time, or nothing else.
+    # The rest.
 
     def _pause(self, action: Action) -> Steps:
         yield Pause(action.seconds)
@@ -389,7 +389,7 @@ class Drive:
         yield from ()
 
     def _failure(self, error: Exception, other: Callable[[], RolesAnywhereError]) -> Any:
-        """What the core is told of an exception: an error of ours as it is, any other as ``other``."""
+        """The core's form of an exception: our own errors as they are, any other as ``other``."""
         if isinstance(error, RolesAnywhereError):
             self.cause = error.__cause__
             return error.failure()
@@ -414,10 +414,10 @@ def _no_answer(endpoint: str, error: Exception) -> TransportFailedError:
 
 
 def _loss(error: BaseException) -> str:
-    """How an answer was lost, by what a transport raised and what that came of."""
+    """How an answer was lost, by the transport's exception and its causes."""
     if isinstance(error, RolesAnywhereError) and not isinstance(error, TransportFailedError):
         return "unsendable"
-    # A transport that speaks TLS or times out has these loaded.
+    # A transport that uses TLS or sockets has loaded these.
     ssl, socket = sys.modules.get("ssl"), sys.modules.get("socket")
     seen: set[int] = set()
     cause: BaseException | None = error
@@ -442,7 +442,7 @@ def _seed() -> int:
 
 
 def _monotonic_clock() -> tuple[Callable[[], float], bool]:
-    """A clock that nobody sets, and whether it runs while the machine sleeps."""
+    """A clock that cannot be set, and whether it runs while the machine sleeps."""
     import functools
 
     try:
@@ -454,7 +454,7 @@ def _monotonic_clock() -> tuple[Callable[[], float], bool]:
 
 
 def _machine() -> str | None:
-    """Which start of which machine this is: what that clock counts from."""
+    """The name of this start of this machine, from which that clock counts."""
     try:
         with open("/proc/sys/kernel/random/boot_id") as file:
             return file.read().strip()

@@ -1,7 +1,7 @@
-"""Threads for what may hang: functions of the caller's, files, HTTP, stores and their locks.
+"""Threads for work that may hang: functions of the caller's, files, HTTP, stores and their locks.
 
-A call of Python's cannot be interrupted, but it can be left to itself. What nobody waits for any more
-ends when it ends, and keeps no program from ending.
+A call in Python cannot be interrupted. A client stops waiting for it when its time is over; its thread is
+a daemon, so it does not keep the program from ending.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Worker:
-    """A thread that carries out what it is given, one after another; begun with the first."""
+    """A thread that carries out jobs, one after another. It starts with the first job."""
 
     def __init__(self) -> None:
         self._jobs: Jobs | None = None
@@ -36,7 +36,7 @@ class Worker:
             try:
                 _start(_serve, jobs)
             except RuntimeError:
-                # The interpreter is ending, or allows no thread: the caller waits as long as it takes.
+                # The interpreter is ending, or allows no thread: the job runs here, without a time limit.
                 _carry_out(job)
                 return job[0]
             self._jobs = jobs
@@ -44,20 +44,20 @@ class Worker:
         return job[0]
 
     def dismiss(self) -> None:
-        """Lets the thread end after what it does now; the next job gets another."""
+        """Ends the thread after its present job; the next job gets a new thread."""
         jobs, self._jobs = self._jobs, None
         if jobs is not None:
             jobs.put(None)
 
 
 class Held:
-    """A lock of a cache's, entered and left by one thread, as many locks demand."""
+    """A lock of a cache, entered and left by the same thread, as many locks demand."""
 
     def __init__(self, cache: Cache, key: str) -> None:
         self.key = key
-        #: Whether the lock is ours; ``False`` when another has it. Raises what entering it raised.
+        #: Whether the lock is ours; ``False`` when another has it. Raises the error of entering.
         self.entered: Future[bool] = new_future()
-        #: That it was left. Raises what leaving it raised.
+        #: Done when the lock was left. Raises the error of leaving.
         self.left: Future[None] = new_future()
         self._cache = cache
         self._is_done = threading.Event()
@@ -84,7 +84,7 @@ class Held:
 
 
 def new_future() -> Future[Any]:
-    """A future that nobody can cancel."""
+    """A future that cannot be cancelled."""
     future: Future[Any] = Future()
     future.set_running_or_notify_cancel()
     return future

@@ -83,7 +83,7 @@ class AsyncClient(Base):
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
                 if credentials is None:
-                    # Whoever is cancelled must not take the renewal from the others.
+                    # Not cancelled with this caller: others may wait for the renewal.
                     await asyncio.wait((task,))
                     if not task.cancelled():
                         task.result()
@@ -127,7 +127,7 @@ class AsyncClient(Base):
 
 
 async def _perform(step: Step, worker: Worker) -> Any:
-    """Does what a step says, and waits for it."""
+    """Carries out a step."""
     if isinstance(step, Pause):
         await asyncio.sleep(step.seconds)
         return None
@@ -142,7 +142,7 @@ async def _perform(step: Step, worker: Worker) -> Any:
         worker.dismiss()
         raise Late
     if task.cancelled():
-        # By itself: a library's own time limit, say.
+        # Not by this task: by a library's own time limit, for example.
         raise RuntimeError("it was cancelled")
     return task.result()
 
@@ -159,7 +159,7 @@ async def _result(step: Work | Wait, worker: Worker) -> Any:
 
 def _abandon(task: asyncio.Task[Any]) -> None:
     task.cancel()
-    # What becomes of it nobody wants to know.
+    # Its result is of no use, and an exception must not be reported as never retrieved.
     task.add_done_callback(lambda task: task.cancelled() or task.exception())
 
 

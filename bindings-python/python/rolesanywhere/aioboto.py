@@ -185,7 +185,7 @@ class AioBotocoreTransport(BotocoreTransport):
     async def within(  # type: ignore[override]
         self, request: HttpRequest, seconds: float | None
     ) -> tuple[int, list[tuple[str, str]], bytes]:
-        """Sends a request and reads the answer. Whoever awaits it cancels it when the time is over."""
+        """Sends a request and reads the answer. The client cancels it when the time is over."""
         settings = self.settings(request.url)
         async with aiobotocore.httpsession.AIOHTTPSession(**settings) as http:
             message: Any = prepared(self._session, request)

@@ -109,7 +109,7 @@ class Client(Base):
         life = self._life
         while True:
             with self._changed:
-                # The time is read under the lock: who waited for it must not ask with an old one.
+                # The clocks are read under the lock: a reading from before the wait would be old.
                 advice, credentials, seconds = life.ask()
                 if advice == "wait":
                     self._changed.wait(seconds)
@@ -141,7 +141,7 @@ class Client(Base):
 
 
 def _perform(step: Step, worker: Worker) -> Any:
-    """Does what a step says, and waits for it."""
+    """Carries out a step."""
     import concurrent.futures
 
     if isinstance(step, Pause):
@@ -156,13 +156,13 @@ def _perform(step: Step, worker: Worker) -> Any:
         return future.result(step.seconds)
     except concurrent.futures.TimeoutError:
         if future.done():
-            return future.result()  # a time limit of the step's own
+            return future.result()  # the step's own time limit
         worker.dismiss()
         raise Late from None
 
 
 def _run(value: Any) -> Any:
-    """The value, awaited when it wants to be: a coroutine function serves a synchronous client too."""
+    """The value, awaited if it is awaitable: a coroutine function serves a synchronous client too."""
     if not hasattr(value, "__await__"):
         return value
     import asyncio

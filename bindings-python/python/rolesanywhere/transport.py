@@ -28,8 +28,8 @@ MAX_RESPONSE_LENGTH = 256 * 1024
 
 
 class Deadline:
-    """The end of an exchange. The standard library knows limits for each read only: whoever sends a byte
-    now and then is listened to for ever."""
+    """The end of an exchange. The standard library limits each read only: a server that sends a byte now
+    and then would keep the client for ever."""
 
     def __init__(self, seconds: float | None) -> None:
         self._end = None if seconds is None else time.monotonic() + seconds
@@ -50,7 +50,7 @@ class Deadline:
         return left
 
     def bind(self, connection: http.client.HTTPConnection) -> None:
-        """Has a connection end with it: all of its addresses, TLS, a proxy's answer, and each read."""
+        """Applies the deadline to a connection: to all of its addresses, TLS, a proxy's answer, each read."""
         parts: Any = connection
         parts._create_connection = self._connect
         parts.response_class = self._response
@@ -66,10 +66,10 @@ class Deadline:
             opened = socket.socket(family, kind, protocol)
             try:
                 left = self.left()
-                # An address where nothing answers leaves the others their share.
+                # An equal share for each address that is left: the first one may not answer.
                 opened.settimeout(None if left is None else left / (len(places) - number))
                 opened.connect(at)
-                # The handshake of TLS and what is sent have what is left then.
+                # For the handshake of TLS and for sending.
                 opened.settimeout(self.left())
             except OSError as error:
                 opened.close()
@@ -88,7 +88,7 @@ class Deadline:
 
 
 class _Reader(io.RawIOBase):
-    """A socket's reader, each of whose reads has what is left of the time."""
+    """The reader of a socket. Each read may take the time that is left."""
 
     def __init__(self, raw: Any, sock: Any, deadline: Deadline) -> None:
         self._raw, self._socket, self._deadline = raw, sock, deadline
