@@ -65,6 +65,7 @@ impl CreateSession {
     /// Reads a call from named texts. The names are those of [`Parameter::ALL`]; an empty value is as
     /// good as none.
     ///
+    /// `session_duration` is another name of `duration_seconds`.
     /// In `instance_properties` a backslash takes the meaning from a comma, an equals sign or a
     /// backslash that follows it. `plain_http` is [`Endpoint::with_plain_http`].
     ///
@@ -81,6 +82,11 @@ impl CreateSession {
                 properties.push((key.to_string(), value.to_string()));
                 continue;
             }
+            // The older name, in profiles and in the command.
+            let name = match name {
+                "session_duration" => "duration_seconds",
+                other => other,
+            };
             let known = Parameter::ALL
                 .iter()
                 .any(|parameter| parameter.name == name);
@@ -255,6 +261,7 @@ mod tests {
             (("role_arn", ROLE), "`role_arn` is given twice"),
             (("duration_seconds", "1h"), "`duration_seconds` is `1h`"),
             (("duration_seconds", "899"), "900 to 43200"),
+            (("session_duration", "1"), "900 to 43200"),
             (("fips", "yes"), "`fips` is `yes`"),
             (("arn_placement", "path"), "`arn_placement` is `path`"),
             (("instance_properties", "a=1,b"), "has `b`"),
