@@ -55,7 +55,7 @@ mod unix {
     /// there is no terminal, or when another job has it: a job in the background would be stopped.
     ///
     /// # Errors
-    /// [`ErrorKind::PasswordRequired`] when the terminal breaks, or ends the input without a line.
+    /// [`ErrorKind::WrongPassword`] when the terminal breaks, or ends the input without a line.
     pub(crate) fn ask(prompt: &str) -> Result<Option<Zeroizing<Vec<u8>>>> {
         let Ok(terminal) = File::options().read(true).write(true).open("/dev/tty") else {
             return Ok(None);
@@ -69,7 +69,7 @@ mod unix {
                 _ => error.to_string(),
             };
             Error::new(
-                ErrorKind::PasswordRequired,
+                ErrorKind::WrongPassword,
                 format!(
                     "no password came from the terminal ({why}): type it, or give it with \
                      --password-file, --password-env or --password-fd"

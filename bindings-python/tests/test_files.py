@@ -48,6 +48,13 @@ def test_a_tilde_is_named_as_the_cause(files, path):
     assert path in str(caught.value)
 
 
+def test_no_folder_is_made_that_is_called_tilde(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(rolesanywhere.InvalidInputError, match="`~` stands for a home"):
+        rolesanywhere.DiskCache("~/cache")
+    assert not os.path.exists("~")
+
+
 def test_a_directory_is_named_so(tmp_path, files):
     with pytest.raises(rolesanywhere.InvalidInputError, match="a directory, not a file"):
         Identity(tmp_path, files["private_key"])

@@ -55,13 +55,21 @@ class DiskCache:
     at once, and is freed by the system when its holder dies.
 
     Args:
-        folder: the folder; ``~/.aws/rolesanywhere/cache`` when absent.
+        folder: the folder; ``.aws/rolesanywhere/cache`` in the home directory when absent.
+
+    Raises:
+        InvalidInputError: the folder begins with ``~``, and there is none of that name.
     """
 
     def __init__(self, folder: str | os.PathLike[str] | None = None) -> None:
         if folder is None:
             folder = os.path.join(os.path.expanduser("~"), ".aws", "rolesanywhere", "cache")
         self._folder = os.fspath(folder)
+        if self._folder.startswith("~") and not os.path.exists(self._folder):
+            raise InvalidInputError(
+                f"there is no folder `{self._folder}`; `~` stands for a home directory in a shell only: "
+                "write the whole path"
+            )
 
     def load(self, key: str) -> bytes | None:
         """The stored value, or ``None``."""

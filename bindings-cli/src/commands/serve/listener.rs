@@ -11,7 +11,7 @@ use socket2::SockRef;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 use super::answer::CONTAINER;
-use crate::{arguments::Serve, console::Console, files};
+use crate::{arguments::Serve, console::Console};
 
 /// How many connections the system keeps until they are accepted, within its own limit. A client that
 /// finds no place tries again after a second, so a flood must not fill them before the next accept.
@@ -207,7 +207,7 @@ impl Drop for Listener {
     fn drop(&mut self) {
         // The socket is still open, so that no other file can have its number.
         if let Self::Unix { path, identity, .. } = self
-            && files::identity(path) == *identity
+            && crate::files::identity(path) == *identity
         {
             let _ = std::fs::remove_file(path); // Whoever came before saved us the trouble.
         }
@@ -273,8 +273,8 @@ fn bind_unix(path: &std::path::Path) -> Result<Listener> {
         if !metadata.file_type().is_socket() {
             return Err(refuse(&"it is no socket"));
         }
-        let left = files::identity(path);
-        if UnixStream::connect(path).is_ok() || files::identity(path) != left {
+        let left = crate::files::identity(path);
+        if UnixStream::connect(path).is_ok() || crate::files::identity(path) != left {
             return Err(refuse(&"another process listens there"));
         }
         std::fs::remove_file(path).map_err(|error| refuse(&error))?;
@@ -286,7 +286,7 @@ fn bind_unix(path: &std::path::Path) -> Result<Listener> {
     Ok(Listener::Unix {
         socket: bound.map_err(|error| refuse(&error))?,
         path: path.to_owned(),
-        identity: files::identity(path),
+        identity: crate::files::identity(path),
     })
 }
 
