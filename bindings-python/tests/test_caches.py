@@ -131,9 +131,9 @@ def test_a_lock_that_is_never_freed_is_not_waited_for_for_ever(emulator, options
     file.unlink()
 
     def ticking():
-        # Each look at this clock takes a second, so that half a minute passes in a second or two.
+        # Each reading of this clock takes a third of a second, so that half a minute passes in seconds.
         ticks.append(None)
-        return emulator.clock() + len(ticks)
+        return emulator.clock() + len(ticks) / 3
 
     options["clock"] = ticking
     with cache.lock(file.stem) as held:
