@@ -55,3 +55,16 @@ fn every_scenario_goes_as_it_is_written() {
         failures.join("\n")
     );
 }
+
+/// The renewals of a fleet are spread over the first quarter of the background window.
+#[test]
+fn the_members_of_a_fleet_renew_at_moments_of_their_own() {
+    let json = serde_json::json!({"steps": [{"at": 0, "renew": {}}]});
+    let mut used_for: Vec<_> = (0..100)
+        .map(|seed| Scenario::new(&json, seed).used_for() / 1000)
+        .collect();
+    used_for.sort_unstable();
+    assert!(used_for[0] < 2725 && used_for[99] > 2900, "{used_for:?}");
+    used_for.dedup();
+    assert!(used_for.len() > 60, "{used_for:?}");
+}

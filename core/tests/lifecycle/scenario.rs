@@ -93,7 +93,19 @@ impl<'a> Scenario<'a> {
         }
     }
 
+    /// Plays the scenario and asks once more: for how many milliseconds the credentials are used.
+    pub(crate) fn used_for(mut self) -> i64 {
+        self.play_steps();
+        let now = self.clocks();
+        let window = self.provider.ask(now).window().unwrap();
+        window.until.milliseconds() - now.wall.milliseconds()
+    }
+
     pub(crate) fn play(mut self) {
+        self.play_steps();
+    }
+
+    fn play_steps(&mut self) {
         for step in self.json["steps"].as_array().unwrap() {
             self.step += 1;
             let at = (step["at"].as_f64().unwrap() * 1000.0).round() as i64;
