@@ -74,12 +74,13 @@ pub(crate) struct CredentialProcess {
 #[derive(Args, Debug)]
 #[command(args_override_self = true)]
 pub(crate) struct SignString {
-    /// The certificate, a file or pkcs11:URI; the key must be the certificate's
+    /// The certificate, a file, pkcs11:URI, env:NAME, fd:3 or -; the key must be the certificate's
     #[arg(long, value_name = "FILE|URI")]
     #[arg(required_unless_present_any = ["private_key", "cert_selector", "system_store_name"])]
     #[arg(conflicts_with_all = ["cert_selector", "system_store_name"])]
     pub(crate) certificate: Option<PathBuf>,
-    /// The private key: PEM, DER, PKCS#12 or TSS2; or pkcs11:URI, handle:0x81000001 of a TPM, ssh-agent:
+    /// The private key: PEM, DER, PKCS#12 or TSS2; or pkcs11:URI, handle:0x81000001 of a TPM, ssh-agent:.
+    /// Instead of a file: env:NAME, fd:3, -
     #[arg(long, value_name = "FILE|URI")]
     #[arg(conflicts_with_all = ["cert_selector", "system_store_name", "use_latest_expiring_certificate"])]
     pub(crate) private_key: Option<PathBuf>,
@@ -134,7 +135,8 @@ impl From<SignatureDigest> for HashAlgorithm {
 #[derive(Args, Debug)]
 #[command(args_override_self = true)]
 pub(crate) struct ReadCertificateData {
-    /// The certificate: PEM, DER, PKCS#7 or PKCS#12, of several the end entity's; or pkcs11:URI, which lists
+    /// The certificate: PEM, DER, PKCS#7 or PKCS#12, of several the end entity's; or pkcs11:URI, which lists.
+    /// Instead of a file: env:NAME, fd:3, -
     #[arg(long, value_name = "FILE|URI")]
     #[arg(required_unless_present_any = ["cert_selector", "system_store_name"])]
     pub(crate) certificate: Option<PathBuf>,
@@ -331,11 +333,12 @@ impl Arguments {
         let line = empty::removed(&command, line);
         let (line, from_variables) = variables::add(&command, line, environment);
         let arguments = command
-            .try_get_matches_from_mut(line)
+            .try_get_matches_from_mut(&line)
             .and_then(|matches| Self::from_arg_matches(&matches));
         arguments.map_err(|error| Refusal {
             error: error.format(&mut command),
             from_variables,
+            line,
         })
     }
 

@@ -20,8 +20,15 @@ use rolesanywhere_core::{
 };
 
 use crate::{
-    arguments::CacheOptions, client::Client, console::Console, environment::Environment, files,
-    identity_files::InputFile, keys::place::Place, output_file,
+    arguments::CacheOptions,
+    client::Client,
+    console::Console,
+    environment::Environment,
+    files,
+    identity_files::InputFile,
+    inputs::{CERTIFICATE, INTERMEDIATES, Input},
+    keys::place::Place,
+    output_file,
 };
 
 /// Files that nobody has written for this long belong to sessions that are over: a session lasts
@@ -191,7 +198,7 @@ enum ToldBy {
 fn told_by(client: &Client<'_>) -> Option<ToldBy> {
     let options = client.options();
     let path = options.identity.certificate.as_deref()?;
-    let told = match Place::read(path, "--certificate").ok()? {
+    let told = match Place::read(path, CERTIFICATE).ok()? {
         Place::Pkcs11(uri) => {
             let module = options.identity.key.pkcs11_lib.as_deref();
             let module = module.unwrap_or(Path::new("")).as_os_str();
@@ -200,29 +207,40 @@ fn told_by(client: &Client<'_>) -> Option<ToldBy> {
             told.extend_from_slice(module.as_encoded_bytes());
             told
         }
-        _ => {
+        Place::Content(Input::File(path)) => {
             // What is no file can be read once only.
             fs::metadata(path).ok().filter(fs::Metadata::is_file)?;
-            let file = InputFile::read(path, "--certificate").ok()?;
-            if let Some(chain) = plain_chain(&file, options.identity.intermediates.as_deref()) {
+            let file = InputFile::read(path, CERTIFICATE).ok()?;
+            if let Some(chain) = plain_chain(client, &file) {
                 return Some(ToldBy::Chain(Box::new(chain)));
             }
             file.bytes.to_vec()
         }
+        Place::Content(input) => {
+            let content = client.content(input, CERTIFICATE).ok()?;
+            if let Some(chain) = plain_chain(client, &content) {
+                return Some(ToldBy::Chain(Box::new(chain)));
+            }
+            content.bytes.to_vec()
+        }
+        Place::SshAgent(_) | Place::TpmHandle(_) => return None, // no certificate
     };
     let digest = digest::digest(&SHA256, &told);
     let digits = digest.as_ref().iter().map(|byte| format!("{byte:02x}"));
     Some(ToldBy::Digest(digits.collect()))
 }
 
-/// The certificates of files that need no password.
-fn plain_chain(certificate: &InputFile, intermediates: Option<&Path>) -> Option<CertificateChain> {
+/// The certificates of content that needs no password.
+fn plain_chain(client: &Client<'_>, certificate: &InputFile) -> Option<CertificateChain> {
     if identity_files::is_container(&certificate.bytes, identity_files::Purpose::Certificates) {
         return None;
     }
-    let intermediates = match intermediates {
+    let intermediates = match client.options().identity.intermediates.as_deref() {
         Some(path) if files::is_read_once(path) => return None,
-        Some(path) => Some(InputFile::read(path, "--intermediates").ok()?),
+        Some(place) => {
+            let input = Input::read(place, INTERMEDIATES).ok()?;
+            Some(client.content(input, INTERMEDIATES).ok()?)
+        }
         None => None,
     };
     let files = IdentityFiles {

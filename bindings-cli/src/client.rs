@@ -7,6 +7,7 @@ use rolesanywhere_core::{
     Endpoint, EndpointOptions, Error, ErrorKind, Result, Session,
     provider::Policy,
     session::{ArnPlacement, CreateSession},
+    source::Parameter,
 };
 
 use crate::{
@@ -17,6 +18,8 @@ use crate::{
     files,
     https::{HttpsClient, Reach},
     identity::Identity,
+    identity_files::InputFile,
+    inputs::Input,
     keys::{Access, uri::Uri},
     password::Passwords,
 };
@@ -101,14 +104,20 @@ impl<'a> Client<'a> {
     /// # Errors
     /// What [`Identity::open`] returns.
     pub(crate) fn identity(&self) -> Result<Identity> {
-        let options = &self.options.identity;
-        let access = Access::new(
-            &options.key,
-            &self.passwords,
-            &self.environment,
-            self.console,
-        );
-        Identity::open(options.whereabouts(), &access)
+        Identity::open(self.options.identity.whereabouts(), &self.access())
+    }
+
+    /// The content that an option of the identity names.
+    ///
+    /// # Errors
+    /// What [`InputFile::of`] returns.
+    pub(crate) fn content(&self, input: Input<'_>, option: Parameter<'_>) -> Result<InputFile> {
+        InputFile::of(input, option, &self.access())
+    }
+
+    fn access(&self) -> Access<'_> {
+        let key = &self.options.identity.key;
+        Access::new(key, &self.passwords, &self.environment, self.console)
     }
 
     /// Asks for a session, past the kept ones. The files are read anew each time, so that renewed

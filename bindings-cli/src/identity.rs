@@ -7,11 +7,12 @@ use rolesanywhere_core::{Certificate, CertificateChain, Error, ErrorKind, Identi
 use crate::{
     arguments::StoreOptions,
     identity_files::{self, InputFile, Places},
+    inputs::{CERTIFICATE, Input, PRIVATE_KEY},
     keys::{self, Access, Key, pkcs11, place::Place},
 };
 
 /// Where the identity's parts are, as the options say.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(crate) struct Whereabouts<'a> {
     pub(crate) certificate: Option<&'a Path>,
     pub(crate) private_key: Option<&'a Path>,
@@ -38,32 +39,39 @@ impl Identity {
             let (chain, key) = keys::store::identity(where_.store, access)?;
             return Ok(Self { chain, key });
         };
-        let certificate_place = Place::read(certificate, "--certificate")?;
+        let certificate_place = Place::read(certificate, CERTIFICATE)?;
         let key_place = where_
             .private_key
-            .map(|path| Place::read(path, "--private-key"))
+            .map(|path| Place::read(path, PRIVATE_KEY))
             .transpose()?;
         let (chain, key) = match (&certificate_place, &key_place) {
-            (Place::File(path), None | Some(Place::File(_))) => {
-                return Self::in_files(path, where_, access);
+            (Place::Content(certificate), None) => {
+                return Self::in_files(*certificate, None, where_, access);
+            }
+            (Place::Content(certificate), Some(Place::Content(key))) => {
+                return Self::in_files(*certificate, Some(*key), where_, access);
             }
             (Place::Pkcs11(uri), None) => {
-                pkcs11::identity(Some(&**uri), None, None, more(where_)?, access)?
+                pkcs11::identity(Some(&**uri), None, None, more(where_, access)?, access)?
             }
-            (Place::Pkcs11(uri), Some(Place::Pkcs11(key))) => {
-                pkcs11::identity(Some(&**uri), Some(&**key), None, more(where_)?, access)?
-            }
-            (Place::File(_), Some(Place::Pkcs11(key))) => {
-                let chain = chain(certificate, where_.intermediates)?;
+            (Place::Pkcs11(uri), Some(Place::Pkcs11(key))) => pkcs11::identity(
+                Some(&**uri),
+                Some(&**key),
+                None,
+                more(where_, access)?,
+                access,
+            )?,
+            (Place::Content(certificate), Some(Place::Pkcs11(key))) => {
+                let chain = chain(*certificate, where_, access)?;
                 pkcs11::identity(None, Some(&**key), Some(chain), Vec::new(), access)?
             }
-            (Place::File(_), Some(Place::TpmHandle(handle))) => {
-                let chain = chain(certificate, where_.intermediates)?;
+            (Place::Content(certificate), Some(Place::TpmHandle(handle))) => {
+                let chain = chain(*certificate, where_, access)?;
                 let key = keys::tpm::persistent(*handle, access)?;
                 (chain, key)
             }
-            (Place::File(_), Some(Place::SshAgent(wanted))) => {
-                let chain = chain(certificate, where_.intermediates)?;
+            (Place::Content(certificate), Some(Place::SshAgent(wanted))) => {
+                let chain = chain(*certificate, where_, access)?;
                 let wanted_key = chain.end_entity().public_key()?;
                 let key = keys::ssh_agent::key(wanted, Some(wanted_key), access)?;
                 (chain, key)
@@ -78,11 +86,8 @@ impl Identity {
             (Place::TpmHandle(_) | Place::SshAgent(_), _) => {
                 return Err(Error::new(
                     ErrorKind::InvalidInput,
-                    format!(
-                        "`{}` names a key, not a certificate: pass it to --private-key, and the \
-                         certificate's file to --certificate",
-                        certificate.display()
-                    ),
+                    "--certificate names a key, not a certificate: pass it to --private-key, and the certificate's file to \
+                     --certificate",
                 ));
             }
         };
@@ -90,16 +95,21 @@ impl Identity {
     }
 
     /// Both parts in files, though the key's may hold what only a TPM opens.
-    fn in_files(certificate: &Path, where_: Whereabouts<'_>, access: &Access<'_>) -> Result<Self> {
-        let certificate_file = InputFile::read(certificate, "--certificate")?;
-        let private_key = where_
-            .private_key
-            .map(|path| InputFile::read(path, "--private-key"))
+    fn in_files(
+        certificate: Input<'_>,
+        private_key: Option<Input<'_>>,
+        where_: Whereabouts<'_>,
+        access: &Access<'_>,
+    ) -> Result<Self> {
+        let certificate_file = InputFile::of(certificate, CERTIFICATE, access)?;
+        let private_key = private_key
+            .map(|input| InputFile::of(input, PRIVATE_KEY, access))
             .transpose()?;
         let key_file = private_key.as_ref().unwrap_or(&certificate_file);
         if keys::tpm::is_key_file(&key_file.bytes) {
             let key = keys::tpm::in_file(key_file, access)?;
-            let chain = chain_in(&certificate_file, where_.intermediates)?;
+            let more = identity_files::intermediates(where_.intermediates, access)?;
+            let chain = read_chain(&certificate_file, more.as_ref())?;
             return Self::paired(chain, key);
         }
         let places = Places {
@@ -123,9 +133,9 @@ impl Identity {
 /// # Errors
 /// As [`Identity::open`], as far as keys go.
 pub(crate) fn private_key(path: &Path, access: &Access<'_>) -> Result<Key> {
-    match Place::read(path, "--private-key")? {
-        Place::File(path) => {
-            let file = InputFile::read(path, "--private-key")?;
+    match Place::read(path, PRIVATE_KEY)? {
+        Place::Content(input) => {
+            let file = InputFile::of(input, PRIVATE_KEY, access)?;
             if keys::tpm::is_key_file(&file.bytes) {
                 return keys::tpm::in_file(&file, access);
             }
@@ -138,35 +148,34 @@ pub(crate) fn private_key(path: &Path, access: &Access<'_>) -> Result<Key> {
 }
 
 /// The chain of a file, for a key that is elsewhere.
-fn chain(certificate: &Path, intermediates: Option<&Path>) -> Result<CertificateChain> {
-    chain_in(
-        &InputFile::read(certificate, "--certificate")?,
-        intermediates,
-    )
+fn chain(
+    certificate: Input<'_>,
+    where_: Whereabouts<'_>,
+    access: &Access<'_>,
+) -> Result<CertificateChain> {
+    let file = InputFile::of(certificate, CERTIFICATE, access)?;
+    let more = identity_files::intermediates(where_.intermediates, access)?;
+    read_chain(&file, more.as_ref())
 }
 
-/// The chain of a file that has been read.
-fn chain_in(file: &InputFile, intermediates: Option<&Path>) -> Result<CertificateChain> {
-    let more = intermediates
-        .map(|path| InputFile::read(path, "--intermediates"))
-        .transpose()?;
+fn read_chain(file: &InputFile, intermediates: Option<&InputFile>) -> Result<CertificateChain> {
     let files = IdentityFiles {
         certificate: &file.bytes,
         private_key: None,
-        intermediates: more.as_ref().map(|file| &**file.bytes),
+        intermediates: intermediates.map(|file| &**file.bytes),
         password: None,
     };
     files
         .read_chain()
-        .map_err(|error| error.context(format_args!("`{}`", file.path.display())))
+        .map_err(|error| error.context(&file.shown))
 }
 
 /// The certificates of `--intermediates`, for one that is in a token.
-fn more(where_: Whereabouts<'_>) -> Result<Vec<Certificate>> {
-    let Some(path) = where_.intermediates else {
+fn more(where_: Whereabouts<'_>, access: &Access<'_>) -> Result<Vec<Certificate>> {
+    let Some(file) = identity_files::intermediates(where_.intermediates, access)? else {
         return Ok(Vec::new());
     };
-    let chain = chain(path, None)?;
+    let chain = read_chain(&file, None)?;
     let all = std::iter::once(chain.end_entity());
     let all = all.chain(chain.intermediates()).chain(chain.unrelated());
     Ok(all.cloned().collect())

@@ -17,6 +17,7 @@ mod go_name;
 mod https;
 mod identity;
 mod identity_files;
+mod inputs;
 mod keys;
 mod memory;
 mod output_file;

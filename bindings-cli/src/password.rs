@@ -2,15 +2,24 @@
 //! terminal.
 
 use std::{
-    path::{Path, PathBuf},
+    path::Path,
     sync::{Mutex, PoisonError},
 };
 
-use rolesanywhere_core::{Error, ErrorKind, Result, password, text::printable};
+use rolesanywhere_core::{
+    Error, ErrorKind, Result, password,
+    source::{Parameter, Part},
+    text::printable,
+};
 use zeroize::Zeroizing;
 
 use crate::{
-    arguments::PasswordOptions, console::Console, environment::Environment, files, terminal,
+    arguments::PasswordOptions,
+    console::Console,
+    environment::Environment,
+    files,
+    inputs::{self, Input, Inputs, parameter},
+    terminal,
 };
 
 /// The longest password that is read. Longer input is some other file.
@@ -26,6 +35,8 @@ pub(crate) type Password = Zeroizing<Vec<u8>>;
 /// comes once only, from a descriptor or a terminal, is kept, and wiped when this is dropped.
 pub(crate) struct Passwords<'a> {
     options: &'a PasswordOptions,
+    /// What descriptors gave, which may be other parts of the identity.
+    pub(crate) inputs: Inputs,
     kept: Mutex<Option<Password>>,
 }
 
@@ -34,6 +45,7 @@ impl<'a> Passwords<'a> {
     pub(crate) fn new(options: &'a PasswordOptions) -> Self {
         Self {
             options,
+            inputs: Inputs::default(),
             kept: Mutex::new(None),
         }
     }
@@ -54,14 +66,10 @@ impl<'a> Passwords<'a> {
         let kept = self.lock().clone();
         let given = match kept {
             Some(kept) => Some(kept),
-            None => read(self.options, environment, console)?,
+            None => read(self.options, &self.inputs, environment, console)?,
         };
         if let Some(given) = given {
-            let opened = open(Some(&given))?;
-            if self.options.password_fd.is_some() {
-                *self.lock() = Some(given);
-            }
-            return Ok(opened);
+            return open(Some(&given));
         }
         let mut outcome = open(None);
         for attempt in 0..MAX_TRIES {
@@ -142,25 +150,26 @@ impl<'a> Passwords<'a> {
 /// [`ErrorKind::InvalidInput`] when the place cannot be read.
 fn read(
     options: &PasswordOptions,
+    inputs: &Inputs,
     environment: &Environment<'_>,
     console: &Console,
 ) -> Result<Option<Password>> {
     if let Some(path) = &options.password_file {
-        return read_file(path, "--password-file").map(Some);
+        let option = parameter("--password-file", Part::Password);
+        return match Input::read(path, option)? {
+            Input::Descriptor(number) => from_descriptor(number, option, inputs),
+            Input::File(path) => read_file(path, option.name),
+            Input::Variable(name) => inputs::variable(name, option, environment),
+        }
+        .map(Some);
     }
     if let Some(number) = options.password_fd {
-        // The system's own name for an open descriptor: no descriptor is taken over by its number.
-        let path = PathBuf::from(format!("/dev/fd/{number}"));
-        return read_file(&path, "--password-fd").map(Some);
+        let option = parameter("--password-fd", Part::Password);
+        return from_descriptor(number.into(), option, inputs).map(Some);
     }
     if let Some(name) = &options.password_env {
-        let value = environment.value(name).ok_or_else(|| {
-            Error::new(
-                ErrorKind::InvalidInput,
-                format!("the variable `{name}` of --password-env is unset or empty: set it"),
-            )
-        })?;
-        return Ok(Some(Zeroizing::new(value.into_bytes())));
+        let option = parameter("--password-env", Part::Password);
+        return inputs::variable(name, option, environment).map(Some);
     }
     for (option, password) in [
         ("--pkcs8-password", &options.pkcs8_password),
@@ -179,31 +188,51 @@ fn read(
     Ok(None)
 }
 
+/// A password from a descriptor, up to its final newline.
+fn from_descriptor(number: u32, option: Parameter<'_>, inputs: &Inputs) -> Result<Password> {
+    let mut password = inputs.descriptor(number, option)?;
+    if password.len() as u64 > MAX_PASSWORD_LENGTH {
+        let shown = Input::Descriptor(number).shown();
+        return Err(too_long(&shown, option.name));
+    }
+    cut_newline(&mut password);
+    Ok(password)
+}
+
 /// Reads a password from a file, up to its final newline; `option` is what named the file.
 ///
 /// # Errors
 /// [`ErrorKind::InvalidInput`] when it cannot be read or is too long.
-pub(crate) fn read_file(path: &Path, option: &str) -> Result<Password> {
-    let refuse = |why: String| {
-        let message = format!("the password file `{}` of {option} {why}", path.display());
-        Error::new(ErrorKind::InvalidInput, message)
-    };
+pub(crate) fn read_file(path: &Path, option: &'static str) -> Result<Password> {
+    let option = parameter(option, Part::Password);
     let content = files::read(path, MAX_PASSWORD_LENGTH);
     let mut password = content
-        .map_err(|error| refuse(format!("cannot be read: {error}")))?
+        .map_err(|error| inputs::unreadable(path, option, &error))?
         .bytes;
     if password.len() as u64 > MAX_PASSWORD_LENGTH {
-        return Err(refuse(format!(
-            "is longer than {MAX_PASSWORD_LENGTH} bytes: name the file that holds the password alone"
-        )));
+        return Err(too_long(&Input::File(path).shown(), option.name));
     }
+    cut_newline(&mut password);
+    Ok(password)
+}
+
+fn cut_newline(password: &mut Password) {
     if password.last() == Some(&b'\n') {
         password.pop();
         if password.last() == Some(&b'\r') {
             password.pop();
         }
     }
-    Ok(password)
+}
+
+fn too_long(place: &str, option: &str) -> Error {
+    Error::new(
+        ErrorKind::InvalidInput,
+        format!(
+            "the password in {place} of {option} is longer than {MAX_PASSWORD_LENGTH} bytes: name the file that \
+             holds the password alone"
+        ),
+    )
 }
 
 #[cfg(test)]
@@ -222,7 +251,13 @@ mod tests {
 
     fn read_with(options: &PasswordOptions) -> Result<Option<Vec<u8>>> {
         let lookup = |name: &str| (name == "P").then(|| "from env\n".to_owned());
-        let found = read(options, &Environment::new(&lookup), &Console::default())?;
+        let environment = Environment::new(&lookup);
+        let found = read(
+            options,
+            &Inputs::default(),
+            &environment,
+            &Console::default(),
+        )?;
         Ok(found.map(|password| password.to_vec()))
     }
 
@@ -265,7 +300,7 @@ mod tests {
         assert_eq!(read_with(&options("P")).unwrap().unwrap(), b"from env\n");
         let error = read_with(&options("Q")).unwrap_err();
         assert!(
-            error.message().contains("`Q` of --password-env is unset"),
+            error.message().contains("--password-env names is unset"),
             "{error}"
         );
     }

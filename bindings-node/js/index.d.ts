@@ -85,7 +85,12 @@ export declare function backend(): Promise<Backend>;
 
 export type Backend = { readonly kind: "native" } | { readonly kind: "wasm"; readonly reason: string };
 
-/** A path, a `file:` URL, PEM as text, or the content as bytes in any form. A text is a path unless it is PEM. */
+/**
+ * A path, a `file:` URL, or the content: bytes in any form, or a text that holds PEM or base64 of PEM or of DER. Any
+ * other text is a path.
+ *
+ * What is no path of a file is not repeated by errors, since it may be a key in the wrong place.
+ */
 export type Source = Content | URL;
 
 /** A key of `node:crypto`, private: RSA, EC, or ML-DSA where Node has it. It signs where it is. */

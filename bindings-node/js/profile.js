@@ -2,11 +2,12 @@
 // helper, which are served in this process.
 
 import { homedir } from "node:os";
-import { basename, join } from "node:path";
-import { RolesAnywhereError } from "rolesanywhere-wasm/bind";
+import { basename } from "node:path";
+import { RolesAnywhereError, isRolesAnywhereError } from "rolesanywhere-wasm/bind";
 
 import { trusting } from "./handler.js";
-import { openFile } from "./identity.js";
+import { openFile } from "./files.js";
+import { Variable, configured, expanded, parameter, passwordFrom, refuseStream } from "./sources.js";
 
 /** What the keys of a profile begin with. */
 const PREFIX = "rolesanywhere_";
@@ -61,7 +62,12 @@ const SWITCHES = {
   "--verbose": undefined,
   "--with-proxy": "withProxy",
 };
-const MAX_PASSWORD_LENGTH = 65_536;
+/** The options that say where a part of the identity is: the part, the profile's key, and the flag. */
+const PARTS = {
+  certificate: ["certificate", "certificate", "--certificate"],
+  privateKey: ["private key", "private_key", "--private-key"],
+  certificateChain: ["certificate chain", "certificate_chain", "--intermediates"],
+};
 
 /**
  * The options of `fromRolesAnywhere` that a profile sets, under those that `init` gives. When it sets
@@ -74,7 +80,7 @@ export async function optionsOfProfile({ profile, configFilepath, filepath, ...i
   const known = await parseKnownFiles({ configFilepath, filepath, ignoreCache: true });
   const section = known[name];
   if (section === undefined) throw passing(`there is no profile \`${name}\`: check \`~/.aws/config\` and \`AWS_PROFILE\``);
-  const found = fromKeys(section, name) ?? (await fromCredentialProcess(section.credential_process, init));
+  const found = (await fromKeys(section, name)) ?? (await fromCredentialProcess(section.credential_process, init));
   if (found === undefined) {
     throw passing(
       `the profile \`${name}\` has no \`${PREFIX}…\` keys, and no \`credential_process\` line of \`aws_signing_helper\` that can be served without it`,
@@ -91,7 +97,7 @@ const defined = (init) => Object.fromEntries(Object.entries(init).filter(([, val
 
 // ---- our keys
 
-function fromKeys(section, name) {
+async function fromKeys(section, name) {
   const values = Object.entries(KEYS).flatMap(([key, option]) => {
     const value = section[PREFIX + key];
     return value ? [[option, value]] : []; // An empty value is none.
@@ -103,10 +109,14 @@ function fromKeys(section, name) {
     throw new RolesAnywhereError("invalid_input", `the profile \`${name}\` has no ${names}: set it`);
   }
   const { passwordFile, durationSeconds, ...options } = Object.fromEntries(values);
-  for (const key of ["certificate", "privateKey", "certificateChain"]) {
-    if (options[key] !== undefined) options[key] = expanded(options[key]);
+  for (const [option, [part, key]] of Object.entries(PARTS)) {
+    if (options[option] === undefined) continue;
+    const named = parameter(PREFIX + key, part, false);
+    const { kind, source } = await configured(options[option], named);
+    if (kind === "stream") await refuseStream(named);
+    options[option] = kind === "path" ? expanded(source) : source;
   }
-  if (passwordFile !== undefined) options.password = () => passwordOf(expanded(passwordFile));
+  if (passwordFile !== undefined) options.password = await passwordFrom(passwordFile, parameter(`${PREFIX}password_file`, "password", false));
   if (durationSeconds !== undefined) {
     if (!/^\d+$/.test(durationSeconds)) {
       throw new RolesAnywhereError(
@@ -128,21 +138,6 @@ async function contentOf(path) {
   }
 }
 
-const expanded = (path) => (/^~(?=$|[/\\])/.test(path) ? join(homedir(), path.slice(1)) : path);
-
-/** A password in a file, up to its final newline. */
-async function passwordOf(path) {
-  let content;
-  try {
-    content = await contentOf(path);
-  } catch (error) {
-    throw new RolesAnywhereError("invalid_input", `the password file \`${path}\` cannot be read: ${error.message}`, { cause: error });
-  }
-  let { length } = content;
-  while (length > 0 && [0x0a, 0x0d].includes(content[length - 1])) length -= 1;
-  return content.subarray(0, Math.min(length, MAX_PASSWORD_LENGTH));
-}
-
 // ---- `credential_process`
 
 /**
@@ -162,8 +157,22 @@ async function fromCredentialProcess(line, { fetch, requestHandler }) {
   if (!numbers.every((text) => /^\d+(?:\.\d+)?$/.test(text))) return undefined; // the program says what is wrong
   options.durationSeconds = Number(options.durationSeconds);
   if (requestTimeout !== undefined) options.timeoutMilliseconds = 1000 * (Number(requestTimeout) + Number(connectTimeout ?? 0));
-  if (passwordEnv !== undefined) options.password = () => process.env[passwordEnv] ?? "";
-  if (passwordFile !== undefined) options.password = () => passwordOf(passwordFile);
+  for (const [option, [part, , flag]] of Object.entries(PARTS)) {
+    if (options[option] === undefined) continue;
+    const source = await ofLine(() => configured(options[option], parameter(flag, part, false)));
+    if (source === undefined) return undefined;
+    options[option] = source;
+  }
+  if (passwordEnv !== undefined) {
+    const variable = new Variable(passwordEnv, parameter("--password-env", "password", false));
+    options.password = () => variable.read();
+  }
+  if (passwordFile !== undefined) {
+    const named = parameter("--password-file", "password", false);
+    const { kind } = (await unlessRefused(() => configured(passwordFile, named))) ?? { kind: "stream" };
+    if (kind === "stream") return undefined;
+    options.password = await passwordFrom(passwordFile, named);
+  }
   if (fetch === undefined && requestHandler === undefined) {
     // Whoever passes a handler decides on proxies and trust himself.
     if (withProxy) return undefined;
@@ -171,6 +180,21 @@ async function fromCredentialProcess(line, { fetch, requestHandler }) {
     else if (caBundle !== undefined) options.fetch = trusting({ ca: await bundleOf(caBundle) });
   }
   return options;
+}
+
+/** What a flag of a line names; nothing for what its program reads or refuses: a descriptor, content on a command line. */
+async function ofLine(read) {
+  const { kind, source } = (await unlessRefused(read)) ?? {};
+  return kind === "path" || kind === "variable" ? source : undefined;
+}
+
+async function unlessRefused(read) {
+  try {
+    return await read();
+  } catch (error) {
+    if (!isRolesAnywhereError(error)) throw error;
+    return undefined; // the program says what is wrong
+  }
 }
 
 /** The values of the flags, all of them texts; nothing when one is unknown. */

@@ -4,6 +4,7 @@ pub mod identity;
 pub mod renewal;
 pub mod session;
 pub mod sigv4;
+pub mod source;
 
 pub use identity::CertificateChain;
 pub use session::{Session, UnsignedRequest};

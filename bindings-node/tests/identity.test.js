@@ -98,7 +98,7 @@ test("a KeyObject signs where it is", async (context) => {
 });
 
 test("what cannot be read is named", async () => {
-  await fails({ certificate: "/nowhere/client.pem" }, "invalid_input", /the certificate `\/nowhere\/client\.pem` cannot be read: ENOENT/);
+  await fails({ certificate: "/nowhere/client.pem" }, "invalid_input", /the certificate `\/nowhere\/client\.pem` cannot be read \(ENOENT: no such file or directory\): check `certificate`/);
   await fails({ privateKey: place.folder }, "invalid_input", /a directory, not a file/);
   await fails({ certificate: file("long.pem", Buffer.alloc((1 << 20) + 1)) }, "invalid_input", /longer than 1048576 bytes/);
   await fails({ privateKey: 7 }, "invalid_input");

@@ -20,7 +20,7 @@ mod _native {
     use super::error::Failure;
     #[pymodule_export]
     use super::types::{
-        Action, Advice, Certificate, CertificateChain, CreateSession, HttpRequest, PrivateKey,
-        Provider, Session, Signature, SigningKey, UnsignedRequest,
+        Action, Advice, Certificate, CertificateChain, CreateSession, HttpRequest, Parameter,
+        PrivateKey, Provider, Session, Signature, SigningKey, UnsignedRequest, host_scope, is_s3,
     };
 }

@@ -37,6 +37,26 @@ def test_requests(emulator, options):
     assert emulator.sessions() == 1
 
 
+def test_presigned_urls_are_answered(emulator, options):
+    client = Client(**options)
+    signer = RequestSigner("sts", client.region, clock=emulator.clock)
+    url = signer.presign(client.credentials(), "GET", f"{emulator.endpoint}/?{FORM}", expires_seconds=60)
+    assert f"<Account>{ACCOUNT}</Account>" in requests.get(url, timeout=30).text
+    longer = url.replace("X-Amz-Expires=60", "X-Amz-Expires=600")
+    assert requests.get(longer, timeout=30).status_code == 403
+
+
+def test_a_space_in_a_query_is_sent_as_it_is_signed(emulator, options):
+    # Both libraries write a space as `+`, which the signature would read as a plus.
+    words = {"Action": "GetCallerIdentity", "Version": "2011-06-15", "x": "a b+c"}
+    client = Client(**options)
+    answer = requests.get(f"{emulator.endpoint}/", params=words, auth=RequestsAuth(client, "sts"), timeout=30)
+    assert answer.status_code == 200 and "x=a%20b%2Bc" in answer.request.url
+    with httpx.Client(auth=httpx_auth(client, "sts")) as http:
+        answer = http.get(f"{emulator.endpoint}/", params=words)
+        assert answer.status_code == 200 and "x=a%20b%2Bc" in str(answer.request.url)
+
+
 def test_httpx(emulator, options):
     with httpx.Client(auth=httpx_auth(Client(**options), "sts")) as client:
         answer = client.post(emulator.endpoint + "/", content=FORM, headers=FORM_TYPE)

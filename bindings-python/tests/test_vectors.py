@@ -13,6 +13,7 @@ from rolesanywhere import RolesAnywhereError, _native
 from support import ACCOUNT, REGION, VECTORS, new_key
 
 CASES = sorted(path for path in (VECTORS / "create-session").iterdir() if path.is_dir())
+HOSTS = json.loads((VECTORS / "hosts.json").read_text())["hosts"]
 REQUESTS = json.loads((VECTORS / "signed-requests.json").read_text())
 ENDPOINTS = json.loads((VECTORS / "endpoints.json").read_text())["endpoints"]
 
@@ -113,18 +114,24 @@ def test_signed_requests(number):
         unix_basic(case["time"]),
         case["region"],
         case["service"],
-        case["s3"],
+        case["session_token_kind"] == "s3express",
     )
     parts = (case["method"], case["path"], case["query"], [tuple(h) for h in case["headers"]])
     now = unix_basic(case["time"])
-    unsigned = case["canonical_request"].endswith("UNSIGNED-PAYLOAD")
-    content = None if unsigned else case["body"].encode()
+    content = None if case["payload"] == "unsigned" else case["body"].encode()
     if case["form"] == "header":
         signed = dict(key.sign_headers(*parts, content, now))
         assert signed["Authorization"] == case["authorization"]
     else:
-        presigned = key.presign(*parts, content, now, case["expires"])
+        # The default of the service.
+        presigned = key.presign(*parts, None, now, case["expires"])
         assert presigned.rpartition("X-Amz-Signature=")[2] == case["signature"]
+
+
+def test_hosts():
+    assert len(HOSTS) > 3000
+    for host, service, region in HOSTS:
+        assert _native.host_scope(host) == (service, region), host
 
 
 def test_signatures_are_taken_in_the_form_that_is_named(authority):

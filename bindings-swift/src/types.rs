@@ -4,6 +4,7 @@ pub mod identity;
 pub mod renewal;
 pub mod session;
 pub mod sigv4;
+pub mod source;
 
 pub use identity::{CertificateChain, LocalIdentity};
 pub use renewal::{Next, Renewal};
@@ -11,4 +12,5 @@ pub use session::{
     CallParameters, CreateSession, EndpointParts, Header, HttpRequest, Session, SessionParts,
     SignatureForm, SigningAlgorithm, UnsignedRequest,
 };
-pub use sigv4::SigningKey;
+pub use sigv4::{HostScope, PayloadSigning, SigningKey, host_scope};
+pub use source::IdentityPart;

@@ -87,7 +87,7 @@ export interface Session {
   readonly requestId?: string;
 }
 
-/** Content, not a path: PEM as text, or bytes in any form that the build reads. */
+/** Content, not a path: PEM or base64 as text, or bytes in any form that the build reads. */
 export type Source = string | Uint8Array | ArrayBuffer;
 
 /** Text is taken as UTF-8. */
@@ -289,6 +289,11 @@ export interface SignatureOptions {
 }
 
 export interface RequestSignatureOptions {
+  /**
+   * Whether `credentials` are those that `s3express:CreateSession` returned for one directory bucket of S3: their
+   * token has a header of its own.
+   */
+  s3ExpressSession?: boolean;
   /** Put the signature into the URL. */
   presign?: boolean | { expiresInSeconds?: number };
   /**

@@ -2,7 +2,7 @@
 // a native one elsewhere. Nothing here knows how the core is loaded.
 
 import { cacheApi, durableObject, SessionCacheObject, workersKv } from "./cache.js";
-import { ERROR_CODES, RolesAnywhereError, isRolesAnywhereError } from "./errors.js";
+import { ERROR_CODES, RolesAnywhereError, calling, isRolesAnywhereError } from "./errors.js";
 import { readIdentity } from "./keys.js";
 import { Provider } from "./provider.js";
 import { awsClient, requestSigner } from "./sign.js";
@@ -24,4 +24,4 @@ export function bind(load) {
 
 export { cacheApi, durableObject, SessionCacheObject, workersKv, ERROR_CODES, RolesAnywhereError, isRolesAnywhereError };
 // For a host that reads files itself: `identity` may return what this makes.
-export { readIdentity };
+export { calling, readIdentity };

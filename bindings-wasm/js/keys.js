@@ -23,9 +23,11 @@ async function read(core, given) {
   }
   const { certificate, certificateChain, privateKey, password, signer } = given;
   if (certificate === undefined) throw invalidInput("no certificate is given: pass `certificate`, PEM or DER");
+  // The core reads base64 itself, where it has all of its readers.
+  const plain = core.LocalIdentity === undefined ? (bytes) => decoded(bytes) ?? bytes : (bytes) => bytes;
   const files = {
-    certificate: bytesOf(certificate, "the certificate"),
-    intermediates: certificateChain === undefined ? undefined : bytesOf(certificateChain, "the certificate chain"),
+    certificate: plain(bytesOf(certificate, "the certificate")),
+    intermediates: certificateChain === undefined ? undefined : plain(bytesOf(certificateChain, "the certificate chain")),
     password,
   };
   if (signer !== undefined) {
@@ -115,11 +117,16 @@ function imported(keyAlgorithm, pkcs8) {
 }
 
 function pkcs8Of(key) {
-  const SEQUENCE = 0x30;
-  if (key[0] === SEQUENCE) return key;
+  if (key[0] === SEQUENCE) return key; // base64 that begins with this character is of no DER and no PEM
   const text = new TextDecoder().decode(key);
   const block = /-----BEGIN PRIVATE KEY-----([A-Za-z0-9+/=\s]+)-----END PRIVATE KEY-----/.exec(text);
   if (block === null) {
+    const inner = decoded(key);
+    if (inner !== undefined) {
+      const pkcs8 = pkcs8Of(inner);
+      if (pkcs8 !== inner) inner.fill(0);
+      return pkcs8;
+    }
     const label = /-----BEGIN ([A-Z0-9 ]*PRIVATE KEY)-----/.exec(text)?.[1];
     throw new RolesAnywhereError(
       label === undefined ? "invalid_key" : "unsupported",
@@ -128,10 +135,27 @@ function pkcs8Of(key) {
         : `the private key is \`${label}\`, which this build does not read: convert it with \`openssl pkcs8 -topk8 -nodes\`, or use the full build`,
     );
   }
+  const pkcs8 = fromBase64(block[1]);
+  if (pkcs8 === undefined) throw new RolesAnywhereError("invalid_key", "the private key's PEM is not base64: export the key again");
+  return pkcs8;
+}
+
+const SEQUENCE = 0x30;
+
+/** The PEM or DER that base64 stands for, as variables carry it; nothing when the bytes are none. */
+function decoded(bytes) {
+  const text = new TextDecoder().decode(bytes);
+  const inner = /^[A-Za-z0-9+/=\s]+$/.test(text) ? fromBase64(text) : undefined;
+  if (inner === undefined) return undefined;
+  const isContent = inner[0] === SEQUENCE || new TextDecoder().decode(inner).includes("-----BEGIN ");
+  return isContent ? inner : undefined;
+}
+
+function fromBase64(text) {
   try {
-    return Uint8Array.from(atob(block[1].replace(/\s/g, "")), (character) => character.charCodeAt(0));
+    return Uint8Array.from(atob(text.replace(/\s/g, "")), (character) => character.charCodeAt(0));
   } catch {
-    throw new RolesAnywhereError("invalid_key", "the private key's PEM is not base64: export the key again");
+    return undefined;
   }
 }
 

@@ -15,15 +15,14 @@ export function requestSigner(load) {
   // The signing keys of one set of credentials, by day, region and service; gone with it.
   const keys = new WeakMap();
 
-  function signingKey(core, credentials, now, region, service) {
+  function signingKey(core, credentials, now, region, service, express) {
     let own = keys.get(credentials);
     if (own === undefined) keys.set(credentials, (own = new Map()));
-    const name = `${region}/${service}`;
+    const name = `${region}/${service}/${express}`;
     let key = own.get(name);
     if (key === undefined || !key.covers(now)) {
       const { accessKeyId, secretAccessKey, sessionToken } = credentials;
-      const s3 = isS3(service);
-      key = calling(core, () => new core.SigningKey(accessKeyId, secretAccessKey, sessionToken, now, region, service, s3));
+      key = calling(core, () => new core.SigningKey(accessKeyId, secretAccessKey, sessionToken, now, region, service, express));
       own.set(name, key);
     }
     return key;
@@ -33,30 +32,34 @@ export function requestSigner(load) {
     if (options === null || typeof options !== "object") throw invalidInput("no options are given: pass `{ credentials, … }`");
     const request = parts(input, options);
     const { url, method, headers } = request;
-    const guessed = scopeOf(url);
-    const region = options.region ?? guessed.region;
-    const service = options.service ?? guessed.service;
-    if (region === undefined || service === undefined) {
-      throw invalidInput(`\`${url.host}\` names no ${region === undefined ? "region" : "service"} of AWS: pass \`region\` and \`service\``);
+    const core = await load();
+    const [hostService, hostRegion] = core.hostScope(url.hostname);
+    const region = options.region ?? hostRegion;
+    const service = options.service ?? hostService;
+    if (service === "" || region === "") {
+      const missing = [service === "" && "`service`", region === "" && "`region`"].filter(Boolean).join(" and ");
+      throw invalidInput(`the host name \`${url.host}\` does not tell the ${missing.replaceAll("`", "")} to sign for: pass ${missing}`);
     }
+    const s3 = core.isS3(service);
     // Outside S3 a body must be hashed; some runtimes show no stream of a `Request` either.
-    if (request.whole !== undefined && !(isS3(service) && isStream(request.body))) {
+    if (request.whole !== undefined && !(s3 && isStream(request.body))) {
       const bytes = new Uint8Array(await request.whole.clone().arrayBuffer());
       request.body = bytes.length === 0 ? undefined : bytes;
     }
     const { body } = request;
-    const core = await load();
     const { credentials: given } = options;
     const credentials = typeof given === "function" ? await given() : given;
     if (typeof credentials?.accessKeyId !== "string" || typeof credentials?.secretAccessKey !== "string") {
       throw invalidInput("no credentials are given: pass `credentials`, a provider or `{ accessKeyId, secretAccessKey, sessionToken }`");
     }
     const now = Math.floor((options.date?.getTime() ?? Date.now()) / 1000);
-    const key = signingKey(core, credentials, now, region, service);
+    const key = signingKey(core, credentials, now, region, service, options.s3ExpressSession ?? false);
     const presign = options.presign ?? false;
-    const sha = await payload(request, options, { presign, s3: isS3(service) });
+    const sha = await payload(request, options, { presign, s3 });
     const path = url.pathname;
-    const query = url.search.slice(1);
+    // `URLSearchParams` writes a space as `+`, which signatures and some services read as a plus: the URL that is
+    // sent is the one that is signed.
+    const query = url.search.slice(1).replaceAll("+", "%20");
 
     if (presign !== false) {
       const expires = (presign === true ? undefined : presign.expiresInSeconds) ?? DEFAULT_EXPIRES_SECONDS;
@@ -68,7 +71,7 @@ export function requestSigner(load) {
     const added = calling(core, () => key.signHeaders(method, path, query, flat(url, headers), sha, now));
     const out = new Headers(headers);
     for (let at = 0; at < added.length; at += 2) out.set(added[at], added[at + 1]);
-    return { method, url: `${url.origin}${path}${url.search}`, headers: out, body };
+    return { method, url: `${url.origin}${path}${query === "" ? "" : `?${query}`}`, headers: out, body };
   };
 }
 
@@ -127,7 +130,6 @@ function inherited(input) {
 const isRequest = (value) => Object.prototype.toString.call(value) === "[object Request]";
 const isStream = (body) => typeof body?.getReader === "function";
 const duplex = (body) => (isStream(body) ? { duplex: "half" } : {});
-const isS3 = (service) => /^s3(?:-|$)/.test(service);
 
 /** The parts of a request, whatever it came as. */
 function parts(input, options) {
@@ -164,7 +166,7 @@ function flat(url, headers) {
 async function payload({ url, headers, body }, { payloadSha256 }, { presign, s3 }) {
   const given = payloadSha256 ?? headers.get("x-amz-content-sha256") ?? undefined;
   const unsigned = () => {
-    if (!s3) throw invalidInput("only S3 takes a payload that is not signed: pass `payloadSha256`, or the body as bytes");
+    if (!s3 && (given !== UNSIGNED || presign !== false)) throw invalidInput("only S3 takes a payload that is not signed: pass `payloadSha256`, or the body as bytes");
     if (url.protocol !== "https:" && !isLoopback(url.hostname)) throw invalidInput("an unsigned payload is taken over https only: pass `payloadSha256`, or the body as bytes");
     headers.delete("x-amz-content-sha256");
     return undefined;
@@ -187,19 +189,3 @@ async function payload({ url, headers, body }, { payloadSha256 }, { presign, s3 
 }
 
 const isLoopback = (host) => host === "localhost" || host === "[::1]" || /^127\.\d+\.\d+\.\d+$/.test(host);
-
-/** Service and region by the host's name, where they are plain. */
-function scopeOf({ hostname }) {
-  const labels = /^(.+)\.(?:amazonaws\.com(?:\.cn)?|amazonaws\.eu|api\.aws|on\.aws)$/.exec(hostname)?.[1].split(".");
-  if (labels === undefined) return {};
-  if (hostname.endsWith(".on.aws")) return { service: labels.at(-2)?.replace("lambda-url", "lambda"), region: labels.at(-1) };
-  const kept = labels.filter((label) => label !== "dualstack" && label !== "vpce");
-  const last = kept.at(-1);
-  const isRegion = (label) => /^[a-z]{2,4}(?:-[a-z]+)+-\d+$/.test(label ?? "");
-  const dashed = /^s3-([a-z-]+-\d+)$/.exec(last ?? "");
-  if (dashed !== null) return { service: "s3", region: dashed[1] };
-  const [service, region] = isRegion(last) ? [kept.at(-2), last] : [last, "us-east-1"];
-  const plain = service?.replace(/-fips$/, "");
-  const SIGNING_NAMES = { email: "ses", "s3-accelerate": "s3", "s3-accesspoint": "s3" };
-  return { service: SIGNING_NAMES[plain] ?? plain, region };
-}

@@ -5,9 +5,13 @@ mod create_session;
 mod renewal;
 mod session;
 mod signing_key;
+#[cfg(feature = "full")]
+mod source;
 
 pub use certificate_chain::CertificateChain;
 pub use create_session::{CreateSession, UnsignedRequest, partition_of};
 pub use renewal::{Next, Renewal};
 pub use session::Session;
-pub use signing_key::SigningKey;
+pub use signing_key::{SigningKey, host_scope, is_s3};
+#[cfg(feature = "full")]
+pub use source::{refuse_stream, refuse_unreadable, refuse_unset, source_of};

@@ -139,7 +139,7 @@ function fixtureOf(authority, folder) {
       authorization: file("authorization.txt"),
     };
   });
-  return { arns: ARNS, account: ACCOUNT, region: REGION, identities, stranger, vectors: { cases, errors: json("errors.json"), endpoints: json("endpoints.json").endpoints, requests: json("signed-requests.json") } };
+  return { arns: ARNS, account: ACCOUNT, region: REGION, identities, stranger, vectors: { cases, errors: json("errors.json"), endpoints: json("endpoints.json").endpoints, hosts: json("hosts.json").hosts, requests: json("signed-requests.json") } };
 }
 
 /** The same key in other forms, by OpenSSL; binary ones in base64. */

@@ -8,7 +8,7 @@ import { brotliCompressSync, constants } from "node:zlib";
 
 // Bytes of `gzip -9`. Node's own zlib is Chromium's, which packs a hundredth worse or more, for speed.
 const MODULES = {
-  rolesanywhere: { goal: 150_000, limit: 142_000 },
+  rolesanywhere: { goal: 150_000, limit: 145_000 },
   webcrypto: { goal: 50_000, limit: 69_000 },
   containers: { limit: 47_000 },
 };

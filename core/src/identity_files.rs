@@ -9,8 +9,9 @@
 //! | DER | a certificate, a private key, an encrypted private key |
 //! | PKCS#12 (`.p12`, `.pfx`) | keys and certificates |
 //! | PKCS#7 (`.p7b`, `.p7c`) | certificates |
+//! | base64 | what it is the base64 of: PEM, DER, PKCS#12 or PKCS#7; see [`source::decoded`](crate::source::decoded) |
 //!
-//! The last two and whatever is encrypted need the feature `containers`.
+//! PKCS#12, PKCS#7 and whatever is encrypted need the feature `containers`.
 
 mod form;
 mod item;

@@ -102,6 +102,7 @@ pub mod session;
 pub mod signature;
 pub mod signers;
 pub mod sigv4;
+pub mod source;
 pub mod text;
 pub mod time;
 
@@ -119,4 +120,5 @@ pub use session::{
     ArnPlacement, CreateSession, HttpRequest, HttpResponse, ServiceError, Session, UnsignedRequest,
 };
 pub use signature::{Signature, SignatureVerifier, Signer, SigningAlgorithm};
+pub use source::Source;
 pub use time::UnixTime;

@@ -39,6 +39,11 @@ impl PemSection {
         &self.label
     }
 
+    /// The [label](Self::label) as errors repeat it.
+    pub(crate) fn shown_label(&self) -> &str {
+        shown_label(&self.label)
+    }
+
     /// The RFC 1421 headers in the order of the text, names and values without the white space
     /// around them: `Proc-Type` and `DEK-Info` of OpenSSL's traditional encryption.
     pub fn headers(&self) -> &[(String, String)] {
@@ -65,7 +70,7 @@ impl PemSection {
 
     /// What errors call the section: its label and line.
     pub(crate) fn name(&self) -> String {
-        format!("`{}` on line {}", self.label, self.line)
+        format!("`{}` on line {}", self.shown_label(), self.line)
     }
 
     /// The line of the text on which the section begins; the first line is 1.
@@ -131,6 +136,18 @@ fn read(text: &[u8]) -> core::result::Result<Vec<PemSection>, String> {
     Ok(found)
 }
 
+/// A label, or another word beside an encrypted key, as errors repeat it: `…` where it may be a part of the key that
+/// damage has put into its place. Words of eight bytes and more are shown when they are capitals alone, as in labels.
+pub(crate) fn shown_label(label: &str) -> &str {
+    let is_known =
+        |word: &str| word.len() < 8 || word.bytes().all(|byte| byte.is_ascii_uppercase());
+    if label.split([' ', '-']).all(is_known) {
+        label
+    } else {
+        "…"
+    }
+}
+
 const BEGIN: &[u8] = b"-----BEGIN ";
 const END: &[u8] = b"-----END ";
 const DASHES: &[u8] = b"-----";
@@ -138,17 +155,18 @@ const DASHES: &[u8] = b"-----";
 /// Reads the section whose BEGIN line is `begin`; `lines` stands after that line.
 fn section(begin: &Line<'_>, lines: &mut Lines<'_>) -> core::result::Result<PemSection, String> {
     let (label, rest) = label(begin, BEGIN)?;
+    let shown = shown_label(&label);
     if !rest.is_empty() {
         return Err(format!(
-            "line {} goes on after `-----BEGIN {label}-----`: the line breaks of the PEM text were \
+            "line {} goes on after `-----BEGIN {shown}-----`: the line breaks of the PEM text were \
              lost, put them back",
             begin.number
         ));
     }
     let unended = |before: &str| {
         format!(
-            "the PEM block `{label}` that begins on line {} has no line `-----END \
-             {label}-----`{before}: the text is cut short",
+            "the PEM block `{shown}` that begins on line {} has no line `-----END \
+             {shown}-----`{before}: the text is cut short",
             begin.number
         )
     };
@@ -169,9 +187,11 @@ fn section(begin: &Line<'_>, lines: &mut Lines<'_>) -> core::result::Result<PemS
     let (end_label, rest) = self::label(&end, END)?;
     if end_label != label {
         return Err(format!(
-            "the PEM block `{label}` that begins on line {} is ended as `{end_label}` on line {}: \
+            "the PEM block `{shown}` that begins on line {} is ended as `{}` on line {}: \
              restore the line that was changed",
-            begin.number, end.number
+            begin.number,
+            shown_label(&end_label),
+            end.number
         ));
     }
     if rest.starts_with(BEGIN) {
@@ -188,14 +208,14 @@ fn section(begin: &Line<'_>, lines: &mut Lines<'_>) -> core::result::Result<PemS
             headers.push(header);
         } else {
             return Err(format!(
-                "line {} of the PEM block `{label}` is not base64: restore the line",
+                "line {} of the PEM block `{shown}` is not base64: restore the line",
                 line.number
             ));
         }
     }
     if base64.is_empty() {
         return Err(format!(
-            "the PEM block `{label}` that begins on line {} is empty",
+            "the PEM block `{shown}` that begins on line {} is empty",
             begin.number
         ));
     }
@@ -203,7 +223,7 @@ fn section(begin: &Line<'_>, lines: &mut Lines<'_>) -> core::result::Result<PemS
     let length = Base64::decode(&*base64, &mut der)
         .map_err(|_| {
             format!(
-                "the base64 of the PEM block `{label}` that begins on line {} is cut short or \
+                "the base64 of the PEM block `{shown}` that begins on line {} is cut short or \
                  wrongly padded: copy the block again",
                 begin.number
             )

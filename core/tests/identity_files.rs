@@ -226,7 +226,7 @@ fn containers_are_told_apart() {
         ("key-last.pem", false),
         ("windows.pem", false),
         ("bag-attributes.pem", false),
-        ("all.b64", false),
+        ("all.b64", true),
         ("encrypted.pem", true),
         ("encrypted.der", true),
         ("leaf-and-legacy.pem", true),
@@ -240,7 +240,14 @@ fn containers_are_told_apart() {
         assert_eq!(is_container(&file, Purpose::Identity), expected, "{name}");
         assert_eq!(is_container(&file, Purpose::PrivateKey), expected, "{name}");
         // A key that is not wanted needs no password.
-        let holds_certificates = ["all.p12", "p12.pem", "full.p7b", "ber.p7b", "full-p7b.pem"];
+        let holds_certificates = [
+            "all.b64",
+            "all.p12",
+            "p12.pem",
+            "full.p7b",
+            "ber.p7b",
+            "full-p7b.pem",
+        ];
         assert_eq!(
             is_container(&file, Purpose::Certificates),
             holds_certificates.contains(&name),

@@ -8,7 +8,10 @@ use std::{fs, time::Duration};
 
 use rolesanywhere_core::{
     UnixTime,
-    sigv4::{HmacCredentials, HmacSettings, Payload, Settings, SigningKey, SigningRequest},
+    sigv4::{
+        HmacCredentials, HmacSettings, Payload, SessionToken, SigningKey, SigningRequest,
+        host_scope,
+    },
 };
 use serde_json::Value;
 
@@ -39,12 +42,11 @@ fn requests_are_signed_as_by_botocore() {
             other => panic!("{other:?}"),
         }
     }
-    assert_eq!((headers, queries), (80, 40));
+    assert_eq!((headers, queries), (110, 60));
 }
 
 fn check_header_form(row: &Value, credentials: &HmacCredentials<'_>) {
-    let s3 = row["s3"].as_bool().unwrap();
-    with_request(row, s3, false, |request, now, settings| {
+    with_request(row, |request, now, settings| {
         let signed = signing_key(row, credentials, now)
             .sign_headers(request, now, settings)
             .unwrap();
@@ -63,12 +65,13 @@ fn check_header_form(row: &Value, credentials: &HmacCredentials<'_>) {
 }
 
 fn check_query_form(row: &Value, credentials: &HmacCredentials<'_>) {
-    let s3 = row["s3"].as_bool().unwrap();
-    with_request(row, s3, s3, |request, now, settings| {
+    with_request(row, |request, now, settings| {
         let expires = Duration::from_secs(row["expires"].as_u64().unwrap());
-        let signed = signing_key(row, credentials, now)
-            .presign(request, now, expires, settings)
-            .unwrap();
+        let key = signing_key(row, credentials, now);
+        // The default of the service is what botocore's signer for its presigned URLs takes.
+        let payload = key.presign_payload().header_value();
+        assert_eq!(payload, request.payload.header_value());
+        let signed = key.presign(request, now, expires, settings).unwrap();
         assert_eq!(
             signed.canonical_request().as_str(),
             row["canonical_request"].as_str().unwrap()
@@ -88,12 +91,7 @@ fn signing_key(row: &Value, credentials: &HmacCredentials<'_>, now: UnixTime) ->
     SigningKey::new(credentials, now, text("region"), text("service")).unwrap()
 }
 
-fn with_request(
-    row: &Value,
-    s3: bool,
-    unsigned_payload: bool,
-    check: impl FnOnce(&SigningRequest<'_>, UnixTime, HmacSettings),
-) {
+fn with_request(row: &Value, check: impl FnOnce(&SigningRequest<'_>, UnixTime, HmacSettings)) {
     let text = |name: &str| row[name].as_str().unwrap();
     let headers: Vec<(&str, &str)> = row["headers"]
         .as_array()
@@ -106,24 +104,47 @@ fn with_request(
         path: text("path"),
         query: text("query"),
         headers: &headers,
-        payload: if unsigned_payload {
+        payload: if text("payload") == "unsigned" {
             Payload::Unsigned
         } else {
             Payload::Bytes(text("body").as_bytes())
         },
     };
     let settings = HmacSettings {
-        canonical: if s3 {
-            Settings::S3
-        } else {
-            Settings::default()
+        session_token: match text("session_token_kind") {
+            "s3express" => SessionToken::S3Express,
+            _ => SessionToken::Signed,
         },
-        content_sha256_header: s3,
-        ..HmacSettings::default()
+        ..HmacSettings::for_service(text("service"))
     };
     check(
         &request,
         UnixTime::from_sigv4(text("time")).unwrap(),
         settings,
+    );
+}
+
+/// `tests/vectors/hosts.json`: the signing name and region of every service of botocore in several
+/// regions and forms, and the documented host names that carry a resource.
+#[test]
+fn hosts_tell_service_and_region_as_botocore_signs_for_them() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/vectors/hosts.json");
+    let file: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+    let rows = file["hosts"].as_array().unwrap();
+    assert!(rows.len() > 3000, "{}", rows.len());
+    let mut wrong = Vec::new();
+    for row in rows {
+        let host = row[0].as_str().unwrap();
+        let scope = host_scope(host);
+        let (service, region) = (scope.service.as_deref(), scope.region.as_deref());
+        if (service, region) != (row[1].as_str(), row[2].as_str()) {
+            wrong.push(format!("{row}: {service:?} {region:?}"));
+        }
+    }
+    assert!(
+        wrong.is_empty(),
+        "{} of {}: {wrong:#?}",
+        wrong.len(),
+        rows.len()
     );
 }

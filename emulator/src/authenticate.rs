@@ -3,14 +3,16 @@
 
 mod authorization;
 mod canonical;
+mod presigned;
 mod x509;
 
 pub(crate) use authorization::Authorization;
 pub(crate) use canonical::{QueryPair, decode_query, decode_text, encode};
+pub(crate) use presigned::is_presigned;
 pub(crate) use x509::{clock, matches_certificate, nonconformance, scope, signature};
 
 use ring::digest::{SHA256, digest};
-use rolesanywhere_core::UnixTime;
+use rolesanywhere_core::{Secret, UnixTime};
 
 use crate::{
     error::{Fault, Refusal},
@@ -28,6 +30,10 @@ pub(crate) struct SignedRequest {
     pub(crate) query: Vec<QueryPair>,
     /// What the signature is over.
     pub(crate) string_to_sign: String,
+    /// The session token, wherever the request carries it.
+    pub(crate) session_token: Option<Secret<String>>,
+    /// `X-Amz-Expires` of a presigned URL: how many seconds after its date it may be used.
+    pub(crate) lifetime_seconds: Option<u32>,
 }
 
 /// Headers that decide something: two of one name would let two readers decide differently.
@@ -90,6 +96,10 @@ impl SignedRequest {
             date,
             query,
             string_to_sign,
+            session_token: request
+                .header("x-amz-security-token")
+                .map(|token| Secret::new(token.to_owned())),
+            lifetime_seconds: None,
         })
     }
 
@@ -113,8 +123,22 @@ impl SignedRequest {
     }
 
     /// How far the request's date is from `now`, if further than `tolerance` seconds.
+    ///
+    /// A presigned URL may be used until its lifetime is over, and no earlier than its date less the tolerance.
     pub(crate) fn check_clock(&self, now: UnixTime, tolerance: u32) -> Result<(), String> {
         let skew = now.seconds_since(self.date);
+        if let Some(lifetime) = self.lifetime_seconds
+            && skew > 0
+        {
+            return if skew <= i64::from(lifetime) {
+                Ok(())
+            } else {
+                Err(format!(
+                    "the presigned URL ended {} s ago: its `X-Amz-Expires` is {lifetime}",
+                    skew.saturating_sub(i64::from(lifetime))
+                ))
+            };
+        }
         if skew.unsigned_abs() <= u64::from(tolerance) {
             return Ok(());
         }

@@ -9,7 +9,7 @@ use rolesanywhere_core::UnixTime;
 
 use crate::{
     audit::{AuditRecord, Outcome},
-    authenticate::SignedRequest,
+    authenticate::{SignedRequest, is_presigned},
     error::{Fault, Refusal},
     message::{Request, Response},
     service::Service,
@@ -22,7 +22,7 @@ const CLOCK_TOLERANCE_SECONDS: u32 = 15 * 60;
 /// An action and a version are two parameters.
 const MAX_FORM_PAIRS: usize = 20;
 
-/// Answers `Action=GetCallerIdentity`, by POST of a form or by GET.
+/// Answers `Action=GetCallerIdentity`, by POST of a form, by GET, or by a presigned URL.
 pub(crate) fn get_caller_identity(
     service: &Service,
     request: &Request,
@@ -141,7 +141,11 @@ fn authenticate(
     request: &Request,
     now: UnixTime,
 ) -> Result<std::sync::Arc<SessionCredentials>, StsError> {
-    let signed = SignedRequest::new(request, &["host"])?;
+    let signed = if is_presigned(request) {
+        SignedRequest::presigned(request)?
+    } else {
+        SignedRequest::new(request, &["host"])?
+    };
     let authorization = &signed.authorization;
     if authorization.algorithm != "AWS4-HMAC-SHA256" {
         return Err(StsError::new(
@@ -163,7 +167,11 @@ fn authenticate(
                 authorization.key_id
             ))
         })?;
-    if request.header("x-amz-security-token") != Some(credentials.session_token.as_str()) {
+    let token = signed
+        .session_token
+        .as_ref()
+        .map(|token| token.expose().as_str());
+    if token != Some(credentials.session_token.as_str()) {
         return Err(StsError::invalid_client_token_id(
             "`X-Amz-Security-Token` is not the session token that was issued with this access key",
         ));

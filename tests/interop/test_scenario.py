@@ -2,7 +2,10 @@
 
 import base64
 import json
+import ssl
 import subprocess
+import urllib.error
+import urllib.request
 
 import boto3
 import botocore.exceptions
@@ -95,6 +98,23 @@ def who_is(emulator, session):
         "sts", region_name=REGION, endpoint_url=emulator.endpoint, verify=emulator.ca_file
     )
     return sts.get_caller_identity()
+
+
+def test_a_url_that_boto3_presigns_is_answered(scenario, emulator):
+    told = json.loads(command_line(scenario, emulator).stdout)
+    session = boto3.Session(
+        aws_access_key_id=told["AccessKeyId"],
+        aws_secret_access_key=told["SecretAccessKey"],
+        aws_session_token=told["SessionToken"],
+    )
+    sts = session.client("sts", region_name=REGION, endpoint_url=emulator.endpoint)
+    url = sts.generate_presigned_url("get_caller_identity", ExpiresIn=60)
+    trusted = ssl.create_default_context(cafile=emulator.ca_file)
+    with urllib.request.urlopen(url, context=trusted, timeout=30) as answer:
+        assert f"<Account>{ACCOUNT}</Account>" in answer.read().decode()
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(url.replace("X-Amz-Expires=60", "X-Amz-Expires=61"), context=trusted, timeout=30)
+    assert refused.value.code == 403
 
 
 def test_sessions_come_and_go_with_the_control_plane(scenario, emulator, rolesanywhere):

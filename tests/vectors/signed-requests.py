@@ -30,7 +30,7 @@ REGIONS = ["us-east-1", "eusc-de-east-1", "us-gov-west-1"]
 
 def main():
     draw = random.Random(20261121)
-    rows = [row(draw, form, s3) for form, s3, count in SHAPES for _ in range(count)]
+    rows = [row(draw, form, kind) for form, kind, count in SHAPES for _ in range(count)]
     print("{")
     print(f' "source": "botocore {botocore.__version__}, tests/vectors/signed-requests.py",')
     print(f' "access_key_id": "{ACCESS_KEY_ID}",')
@@ -40,13 +40,28 @@ def main():
     print(" ]\n}")
 
 
-SHAPES = [("header", False, 60), ("header", True, 20), ("query", False, 30), ("query", True, 10)]
+# Appended to, never changed in the middle: each row takes the next random numbers.
+SHAPES = [
+    ("header", "", 60),
+    ("header", "s3", 20),
+    ("query", "", 30),
+    ("query", "s3", 10),
+    ("header", "s3express", 20),
+    ("query", "s3express", 20),
+    ("header", "unsigned", 10),
+]
 
 
-def row(draw, form, s3):
+def row(draw, form, kind):
     time, region = draw.choice(TIMES), draw.choice(REGIONS)
-    service = "s3" if s3 else draw.choice(["rolesanywhere", "sts", "execute-api"])
+    s3, express, unsigned = kind == "s3" or kind == "s3express", kind == "s3express", kind == "unsigned"
+    if s3:
+        service = kind
+    else:
+        service = draw.choice(["rolesanywhere", "sts", "execute-api"])
     token = draw.choice([None, "IQoJb3JpZ2luX2VjE//+a=="])
+    if express:
+        token = "IQoJb3JpZ2luX2VjE//+a=="  # credentials of a directory bucket always have a token
     method = draw.choice(["GET", "POST", "PUT"])
     path, query = path_of(draw, s3), query_of(draw, repeat=form == "header")
     body = draw.choice(["", "{}", '{"durationSeconds":3600}', "é"])
@@ -61,13 +76,22 @@ def row(draw, form, s3):
     request.data = body.encode() if form == "header" else b""
     for name, value in headers:
         request.headers[name] = value  # appends, as http.client's messages do
+    if unsigned:
+        request.headers["X-Amz-Content-SHA256"] = "UNSIGNED-PAYLOAD"
     credentials = Credentials(ACCESS_KEY_ID, SECRET_ACCESS_KEY, token)
     expires = draw.randint(1, 604800)
     if form == "header":
-        signer = (auth.S3SigV4Auth if s3 else auth.SigV4Auth)(credentials, service, region)
+        header_auth = auth.S3SigV4Auth if s3 else auth.SigV4Auth
+        cache = {}
+        if express:
+            header_auth, cache = auth.S3ExpressAuth, {"identity_cache": None}  # which signing does not ask
+        signer = header_auth(credentials, service, region, **cache)
     else:
         query_auth = auth.S3SigV4QueryAuth if s3 else auth.SigV4QueryAuth
-        signer = query_auth(credentials, service, region, expires=expires)
+        cache = {}
+        if express:
+            query_auth, cache = auth.S3ExpressQueryAuth, {"identity_cache": None}
+        signer = query_auth(credentials, service, region, expires=expires, **cache)
     seen = {}
     canonical_request, string_to_sign = signer.canonical_request, signer.string_to_sign
 
@@ -85,7 +109,8 @@ def row(draw, form, s3):
         signer.add_auth(request)
     made = {
         "form": form,
-        "s3": s3,
+        "payload": "unsigned" if unsigned or (s3 and form == "query") else "signed",
+        "session_token_kind": "s3express" if express else "standard",
         "method": method,
         "path": path,
         "query": query,

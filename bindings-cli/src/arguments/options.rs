@@ -35,17 +35,18 @@ pub(crate) struct ClientOptions {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Identity")]
 pub(crate) struct IdentityOptions {
-    /// The certificate: PEM, DER, PKCS#7 or PKCS#12, with its chain and its private key or without; or pkcs11:URI
+    /// The certificate: PEM, DER, PKCS#7 or PKCS#12, with its chain and its private key or without; or pkcs11:URI.
+    /// Instead of a file: env:NAME of a variable with the content (PEM, or base64), fd:3 of a descriptor, - for stdin
     #[arg(long, value_name = "FILE|URI")]
     #[arg(required_unless_present_any = ["cert_selector", "system_store_name"])]
     #[arg(conflicts_with_all = ["cert_selector", "system_store_name"])]
     pub(crate) certificate: Option<PathBuf>,
     /// The private key [default: the one where the certificate is]: PEM, DER, PKCS#12 or TSS2; or
-    /// pkcs11:URI, handle:0x81000001 of a TPM, ssh-agent:
+    /// pkcs11:URI, handle:0x81000001 of a TPM, ssh-agent:. Instead of a file: env:NAME, fd:3, -
     #[arg(long, value_name = "FILE|URI")]
     #[arg(conflicts_with_all = ["cert_selector", "system_store_name", "use_latest_expiring_certificate"])]
     pub(crate) private_key: Option<PathBuf>,
-    /// The intermediate certificates, in any order
+    /// The intermediate certificates, in any order. Instead of a file: env:NAME, fd:3, -
     #[arg(long, value_name = "FILE")]
     #[arg(conflicts_with_all = ["cert_selector", "use_latest_expiring_certificate"])]
     pub(crate) intermediates: Option<PathBuf>,
@@ -104,7 +105,7 @@ pub(crate) struct StoreOptions {
 #[derive(Args, Debug)]
 #[group(multiple = false)]
 pub(crate) struct PasswordOptions {
-    /// Read the private key's password or PIN from this file, up to its final newline
+    /// Read the private key's password or PIN from this file, up to its final newline. Instead of a file: env:NAME, fd:3, -
     #[arg(long, value_name = "FILE")]
     pub(crate) password_file: Option<PathBuf>,
     /// Read the private key's password or PIN from this environment variable

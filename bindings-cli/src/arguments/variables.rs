@@ -1,14 +1,19 @@
 //! Options from environment variables: `--trust-anchor-arn` from `ROLESANYWHERE_TRUST_ANCHOR_ARN`.
 //!
 //! What stands on the command line goes first. A variable of an option is as good as the option at
-//! the end of the line, so whatever the option takes, the variable takes.
+//! the end of the line, so whatever the option takes, the variable takes. A variable of a part of the identity
+//! may also hold the content itself, which a command line must not: it then stands for `env:` and its own name.
 
 use std::ffi::{OsStr, OsString};
 
 use clap::Command;
+use rolesanywhere_core::Source;
 
 use super::boolean;
-use crate::environment::Environment;
+use crate::{
+    environment::Environment,
+    inputs::{CERTIFICATE, INTERMEDIATES, PRIVATE_KEY},
+};
 
 const PREFIX: &str = "ROLESANYWHERE_";
 
@@ -65,7 +70,11 @@ pub(super) fn add(
         }
         if argument.get_action().takes_values() {
             let mut word = OsString::from(format!("--{long}="));
-            word.push(OsStr::new(&value));
+            if is_content(long, &value) {
+                word.push(format!("env:{variable}"));
+            } else {
+                word.push(OsStr::new(&value));
+            }
             more.push(word);
         } else if boolean(&value) == Ok(true) {
             more.push(OsString::from(format!("--{long}"))); // It is there, or it is not.
@@ -74,4 +83,12 @@ pub(super) fn add(
     }
     let line = line.into_iter().chain(more).collect();
     (line, added)
+}
+
+/// Whether the value of an option of the identity is content, and not where it is.
+fn is_content(long: &str, value: &str) -> bool {
+    [CERTIFICATE, INTERMEDIATES, PRIVATE_KEY]
+        .iter()
+        .filter(|option| option.name.strip_prefix("--") == Some(long))
+        .any(|option| matches!(Source::read(value, *option), Ok(Source::Content)))
 }

@@ -19,7 +19,8 @@ use crate::{
     environment::Environment,
     go_name::go_name,
     identity_files::InputFile,
-    keys::{self, Access, pkcs11, place::Place},
+    inputs::CERTIFICATE,
+    keys::{self, Access, pkcs11, place::Place, uri::Uri},
     password::Passwords,
     selector::Selector,
 };
@@ -48,20 +49,24 @@ pub(crate) fn run(
         return super::print(list(fitting.map(|certificate| (certificate, None))).as_bytes());
     };
     let passwords = Passwords::new(&options.password);
-    if let Place::Pkcs11(uri) = Place::read(path, "--certificate")? {
-        let wanted = selector.unwrap_or_default();
-        let no_key = KeyOptions {
-            pkcs11_lib: options.pkcs11_lib.clone(),
-            ..KeyOptions::default()
-        };
-        let access = Access::new(&no_key, &passwords, environment, console);
-        let all = pkcs11::certificates(&uri, &access)?.into_iter();
-        let fitting = all.filter(|(certificate, _)| wanted.matches(certificate));
-        let text = list(fitting.map(|(certificate, uri)| (certificate, Some(uri))));
-        return super::print(text.as_bytes());
-    }
-    let file = InputFile::read(path, "--certificate")?;
-    let what = format!("Password of `{}`", path.display());
+    let no_key = KeyOptions {
+        pkcs11_lib: options.pkcs11_lib.clone(),
+        ..KeyOptions::default()
+    };
+    let access = Access::new(&no_key, &passwords, environment, console);
+    let input = match Place::read(path, CERTIFICATE)? {
+        Place::Pkcs11(uri) => return in_token(&uri, selector, &access),
+        Place::Content(input) => input,
+        Place::SshAgent(_) | Place::TpmHandle(_) => {
+            return Err(Error::new(
+                ErrorKind::InvalidInput,
+                "--certificate names a key, not a certificate: pass it to --private-key, and the certificate's file to \
+                     --certificate",
+            ));
+        }
+    };
+    let file = InputFile::of(input, CERTIFICATE, &access)?;
+    let what = format!("Password of {}", file.shown);
     let chain = passwords.open_file(&what, environment, console, |password| {
         let files = IdentityFiles {
             certificate: &file.bytes,
@@ -75,7 +80,16 @@ pub(crate) fn run(
         Some(selector) => Ok(matching(&chain, &selector)),
         None => json(chain.end_entity(), console),
     });
-    let text = text.map_err(|error| error.context(format_args!("`{}`", path.display())))?;
+    let text = text.map_err(|error| error.context(&file.shown))?;
+    super::print(text.as_bytes())
+}
+
+/// Lists what a token holds and the selector selects.
+fn in_token(uri: &Uri, selector: Option<Selector>, access: &Access<'_>) -> Result<()> {
+    let wanted = selector.unwrap_or_default();
+    let all = pkcs11::certificates(uri, access)?.into_iter();
+    let fitting = all.filter(|(certificate, _)| wanted.matches(certificate));
+    let text = list(fitting.map(|(certificate, uri)| (certificate, Some(uri))));
     super::print(text.as_bytes())
 }
 

@@ -2,15 +2,18 @@
 
 use std::path::Path;
 
-use rolesanywhere_core::{Error, ErrorKind, Result};
+use rolesanywhere_core::{
+    Error, ErrorKind, Result,
+    source::{Parameter, shown_word},
+};
 
 use super::uri::Uri;
+use crate::inputs::Input;
 
 /// What an option names.
-#[derive(Debug)]
 pub(crate) enum Place<'a> {
-    /// A file.
-    File(&'a Path),
+    /// Content: a file, or what stands in for one.
+    Content(Input<'a>),
     /// An object of a PKCS#11 token: `pkcs11:…` (RFC 7512).
     Pkcs11(Box<Uri>),
     /// A key of an OpenSSH agent: `ssh-agent:`, with what tells it.
@@ -20,18 +23,16 @@ pub(crate) enum Place<'a> {
 }
 
 impl<'a> Place<'a> {
-    /// Reads the value of an option. What has none of the prefixes is a file.
+    /// Reads the value of an option. What has none of the prefixes is [content](Input::read).
     ///
     /// # Errors
     /// [`ErrorKind::InvalidInput`] saying what is wrong after the prefix.
-    pub(crate) fn read(value: &'a Path, option: &str) -> Result<Self> {
-        let Some(text) = value.to_str() else {
-            return Ok(Self::File(value));
-        };
+    pub(crate) fn read(value: &'a Path, option: Parameter<'_>) -> Result<Self> {
+        let text = value.to_str().unwrap_or_default();
         if text.starts_with("pkcs11:") {
             return Uri::read(text)
                 .map(|uri| Self::Pkcs11(Box::new(uri)))
-                .map_err(|error| error.context(option));
+                .map_err(|error| error.context(option.name));
         }
         if let Some(wanted) = text.strip_prefix("ssh-agent:") {
             return Ok(Self::SshAgent(wanted));
@@ -41,15 +42,17 @@ impl<'a> Place<'a> {
             return u32::from_str_radix(digits, 16)
                 .map(Self::TpmHandle)
                 .map_err(|_| {
+                    let shown = shown_word(handle).unwrap_or_default();
                     Error::new(
                         ErrorKind::InvalidInput,
                         format!(
-                            "{option}: `{text}` names no key of a TPM: write its persistent handle in \
-                             hexadecimal, `handle:0x81000001`"
+                            "{}: what stands after `handle:` {shown} names no key of a TPM: write its persistent \
+                             handle in hexadecimal, `handle:0x81000001`",
+                            option.name
                         ),
                     )
                 });
         }
-        Ok(Self::File(value))
+        Input::read(value, option).map(Self::Content)
     }
 }

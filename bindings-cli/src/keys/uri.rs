@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rolesanywhere_core::{Error, ErrorKind, Result};
+use rolesanywhere_core::{Error, ErrorKind, Result, source::shown_word};
 use zeroize::Zeroizing;
 
 /// The longest URI that is read: a dozen attributes of 64 bytes, each byte as three characters, and
@@ -137,7 +137,8 @@ impl Uri {
             }
             _ => {
                 return Err(refuse(format!(
-                    "`{name}` is no attribute of a pkcs11: URI (RFC 7512): correct or remove it"
+                    "{} is no attribute of a pkcs11: URI (RFC 7512): correct or remove it",
+                    shown(name)
                 )));
             }
         };
@@ -206,7 +207,10 @@ fn pair<'a>(attribute: &'a str, seen: &mut Vec<&'a str>) -> Result<(&'a str, &'a
         ));
     };
     if seen.contains(&name) {
-        return Err(refuse(format!("`{name}` stands twice: give it once")));
+        return Err(refuse(format!(
+            "{} stands twice: give it once",
+            shown(name)
+        )));
     }
     seen.push(name);
     Ok((name, value))
@@ -231,7 +235,8 @@ fn decode(name: &str, value: &str) -> Result<Vec<u8>> {
         });
         bytes.push(number.ok_or_else(|| {
             refuse(format!(
-                "`{name}` has a `%` without two hexadecimal digits: write `%25` for a percent sign"
+                "{} has a `%` without two hexadecimal digits: write `%25` for a percent sign",
+                shown(name)
             ))
         })?);
     }
@@ -240,7 +245,27 @@ fn decode(name: &str, value: &str) -> Result<Vec<u8>> {
 
 fn text_of(name: &str, value: &[u8]) -> Result<String> {
     String::from_utf8(value.to_vec())
-        .map_err(|_| refuse(format!("`{name}` is not UTF-8: correct its escapes")))
+        .map_err(|_| refuse(format!("{} is not UTF-8: correct its escapes", shown(name))))
+}
+
+/// The name of an attribute in an error. What is no name of RFC 7512 may be a part of a PIN.
+fn shown(name: &str) -> String {
+    const NAMES: [&str; 10] = [
+        "manufacturer",
+        "model",
+        "object",
+        "serial",
+        "slot-description",
+        "slot-manufacturer",
+        "token",
+        "pin-value",
+        "pin-source",
+        "module-path",
+    ];
+    if NAMES.contains(&name) {
+        return format!("`{name}`");
+    }
+    shown_word(name).unwrap_or_else(|| "an attribute".to_owned())
 }
 
 fn pin_source(value: &[u8]) -> Result<PathBuf> {

@@ -161,7 +161,7 @@ fn what_cannot_work_is_one_line() {
         (&["--config", &absent], "absent.toml"),
         (
             &["--tls-cert", &certificate, "--tls-key", &absent],
-            "absent.toml",
+            "the file of --tls-key cannot be read",
         ),
     ] {
         let mut command = program(&[&["emulate"], line].concat());

@@ -30,6 +30,8 @@ mod retries;
 #[cfg(test)]
 mod scripted;
 #[cfg(test)]
+mod secrets;
+#[cfg(test)]
 mod selectors;
 #[cfg(test)]
 mod serve;

@@ -6,7 +6,7 @@ use napi::{Env, bindgen_prelude::Uint8Array};
 use napi_derive::napi;
 use rolesanywhere_core::{
     self as core,
-    sigv4::{HmacCredentials, HmacSettings, Payload, Settings, SigningRequest},
+    sigv4::{HmacCredentials, HmacSettings, Payload, SessionToken, SigningRequest},
 };
 use zeroize::Zeroizing;
 
@@ -24,7 +24,7 @@ pub struct SigningKey {
 
 #[napi]
 impl SigningKey {
-    /// `s3` takes the path as it is and puts the body's hash in a header, as S3 wants it.
+    /// `express` tells that `s3express:CreateSession` returned the credentials, for one directory bucket of S3.
     #[napi(constructor, catch_unwind)]
     #[allow(clippy::too_many_arguments, reason = "as in the wasm module")]
     pub fn new(
@@ -35,7 +35,7 @@ impl SigningKey {
         now: f64,
         region: String,
         service: String,
-        s3: bool,
+        express: bool,
     ) -> napi::Result<Self> {
         let secret_access_key = Zeroizing::new(secret_access_key);
         let session_token = session_token.map(Zeroizing::new);
@@ -47,13 +47,12 @@ impl SigningKey {
         let key = core::sigv4::SigningKey::new(&credentials, time(now), &region, &service)
             .or_throw(env)?;
         let settings = HmacSettings {
-            canonical: if s3 {
-                Settings::S3
+            session_token: if express {
+                SessionToken::S3Express
             } else {
-                Settings::default()
+                SessionToken::Signed
             },
-            content_sha256_header: s3,
-            ..HmacSettings::default()
+            ..HmacSettings::for_service(&service)
         };
         Ok(Self { key, settings })
     }
@@ -80,7 +79,8 @@ impl SigningKey {
     ) -> napi::Result<Vec<String>> {
         let signed = || {
             let headers = pairs(&headers)?;
-            let request = request(&method, &path, &query, &headers, sha256.as_deref())?;
+            let payload = hashed(sha256.as_deref())?.unwrap_or(Payload::Unsigned);
+            let request = request(&method, &path, &query, &headers, payload);
             let signed = self.key.sign_headers(&request, time(now), self.settings)?;
             let headers = signed.headers().iter();
             Ok(headers
@@ -90,7 +90,8 @@ impl SigningKey {
         signed().or_throw(env)
     }
 
-    /// The query of a presigned URL, which is valid for `expires` seconds.
+    /// The query of a presigned URL, which is valid for `expires` seconds. Without `sha256` the payload is the
+    /// one that the service's presigned URLs sign.
     #[napi(catch_unwind)]
     #[allow(clippy::too_many_arguments, reason = "the parts of a request")]
     pub fn presign(
@@ -106,7 +107,8 @@ impl SigningKey {
     ) -> napi::Result<String> {
         let presigned = || {
             let headers = pairs(&headers)?;
-            let request = request(&method, &path, &query, &headers, sha256.as_deref())?;
+            let payload = hashed(sha256.as_deref())?.unwrap_or(self.key.presign_payload());
+            let request = request(&method, &path, &query, &headers, payload);
             let expires = Duration::from_secs(u64::from(expires));
             let query = self
                 .key
@@ -117,21 +119,37 @@ impl SigningKey {
     }
 }
 
+/// Whether a signing name is one of S3's.
+#[napi(js_name = "isS3")]
+pub fn is_s3(service: String) -> bool {
+    core::sigv4::is_s3(&service)
+}
+
+/// The signing name and the region of a host, each empty where the name does not tell it.
+#[napi]
+pub fn host_scope(host: String) -> Vec<String> {
+    let scope = core::sigv4::host_scope(&host);
+    [scope.service, scope.region]
+        .map(Option::unwrap_or_default)
+        .into()
+}
+
+fn hashed(sha256: Option<&[u8]>) -> core::Result<Option<Payload<'static>>> {
+    Ok(sha256.map(digest).transpose()?.map(Payload::Sha256))
+}
+
 fn request<'a>(
     method: &'a str,
     path: &'a str,
     query: &'a str,
     headers: &'a [(&'a str, &'a str)],
-    sha256: Option<&[u8]>,
-) -> core::Result<SigningRequest<'a>> {
-    Ok(SigningRequest {
+    payload: Payload<'a>,
+) -> SigningRequest<'a> {
+    SigningRequest {
         method,
         path,
         query,
         headers,
-        payload: match sha256 {
-            Some(sha256) => Payload::Sha256(digest(sha256)?),
-            None => Payload::Unsigned,
-        },
-    })
+        payload,
+    }
 }

@@ -15,11 +15,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from ._sources import AnySource
     from .aio import AsyncTransport
     from .cache import Cache
     from .client import Transport
     from .credentials import Credentials
-    from .identity import IdentityProvider, Password, Sign, Signer, Source
+    from .identity import IdentityProvider, Password, Sign, Signer
 
 
 class Base:
@@ -30,10 +31,10 @@ class Base:
         trust_anchor_arn: str,
         profile_arn: str,
         role_arn: str,
-        certificate: Source | None = None,
-        private_key: Source | None = None,
+        certificate: AnySource | None = None,
+        private_key: AnySource | None = None,
         *,
-        certificate_chain: Source | None = None,
+        certificate_chain: AnySource | None = None,
         password: Password | None = None,
         signer: Signer | Sign | None = None,
         identity: Identity | IdentityProvider | None = None,
@@ -123,9 +124,9 @@ class Base:
 
 def _identity_provider(
     identity: Identity | IdentityProvider | None,
-    certificate: Source | None,
-    private_key: Source | None,
-    certificate_chain: Source | None,
+    certificate: AnySource | None,
+    private_key: AnySource | None,
+    certificate_chain: AnySource | None,
     password: Password | None,
     signer: Signer | Sign | None,
 ) -> Identity | IdentityProvider:

@@ -3,7 +3,7 @@
 Times are Unix seconds. Every function raises a subclass of ``rolesanywhere.RolesAnywhereError``.
 """
 
-from typing import Any, Optional, final
+from typing import Any, NoReturn, Optional, final
 
 __all__ = [
     "Action",
@@ -13,13 +13,19 @@ __all__ = [
     "CreateSession",
     "Failure",
     "HttpRequest",
+    "Parameter",
     "PrivateKey",
     "Provider",
     "Session",
     "Signature",
     "SigningKey",
     "UnsignedRequest",
+    "host_scope",
+    "is_s3",
 ]
+
+def host_scope(host: str, /) -> tuple[Optional[str], Optional[str]]: ...
+def is_s3(service: str, /) -> bool: ...
 
 @final
 class Failure:
@@ -28,6 +34,23 @@ class Failure:
     def __new__(cls, code: str, message: str) -> Failure: ...
     @staticmethod
     def kinds() -> list[tuple[str, bool]]: ...
+
+@final
+class Parameter:
+    """A parameter that says where a part of the identity is: how the user writes it, which part it is for
+    (``certificate``, ``certificate chain``, ``password``, ``private key``), and whether it is an argument in code,
+    where a text is content or a path."""
+
+    def __new__(cls, name: str, part: str, *, in_code: bool) -> Parameter: ...
+    def source(self, value: str) -> tuple[str, Optional[str]]:
+        """Where the content is: ``("content", None)``, ``("path", None)``, ``("variable", NAME)``, or
+        ``("stream", None)`` for standard input and descriptors."""
+    def refuse_unreadable(self, value: str, found: bool, reason: str) -> NoReturn:
+        """Raises the error for a file that cannot be read. It shows the value only when it cannot be a secret."""
+    def refuse_unset(self) -> NoReturn:
+        """Raises the error for a variable that is unset."""
+    def refuse_stream(self) -> NoReturn:
+        """Raises the error for standard input and descriptors, which a library does not read."""
 
 @final
 class Certificate:
@@ -308,7 +331,7 @@ class SigningKey:
         now: int,
         region: str,
         service: str,
-        s3: bool,
+        express: bool,
     ) -> SigningKey: ...
     def covers(self, now: int) -> bool: ...
     def sign_headers(

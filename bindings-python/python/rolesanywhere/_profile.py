@@ -8,7 +8,9 @@ from __future__ import annotations
 import os
 
 from ._files import open_file
-from .errors import InvalidInputError
+from ._native import Parameter
+from ._sources import MAX_PASSWORD_LENGTH, Variable, configured, read_file
+from .errors import InvalidInputError, RolesAnywhereError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,9 +25,9 @@ if TYPE_CHECKING:
         trust_anchor_arn: str
         profile_arn: str
         role_arn: str
-        certificate: str
-        private_key: str
-        certificate_chain: str
+        certificate: str | Variable
+        private_key: str | Variable
+        certificate_chain: str | Variable
         password: Password
         region: str
         endpoint: str
@@ -56,6 +58,12 @@ KEYS = {
     "endpoint": "endpoint",
     "session_duration": "duration_seconds",
     "role_session_name": "role_session_name",
+}
+#: The keys that say where a part of the identity is, and the part.
+_PARTS = {
+    "certificate": "certificate",
+    "private_key": "private key",
+    "certificate_chain": "certificate chain",
 }
 _REQUIRED = ("trust_anchor_arn", "profile_arn", "role_arn", "certificate")
 _PROGRAMS = ("aws_signing_helper", "rolesanywhere")
@@ -161,8 +169,11 @@ def from_credential_process(arguments: Sequence[str]) -> Options | None:
             if text is None:
                 return None
             option = _FLAGS[flag]
-            if text and option is not None:
-                values[option] = _password(flag, text) if option == "password" else text
+            if not text or option is None:
+                continue
+            values[option] = _password(flag, text) if option == "password" else text
+            if values[option] is None:
+                return None
         else:
             return None
     if any(not values.get(key) for key in _REQUIRED):
@@ -171,6 +182,12 @@ def from_credential_process(arguments: Sequence[str]) -> Options | None:
     elsewhere = ("pkcs11:", "handle:", "ssh-agent:")
     if any(place.startswith(elsewhere) for place in places) or any(map(_is_tpm_key, places)):
         return None
+    for key, part in _PARTS.items():
+        if key in values:
+            source = _source_of_line(values[key], key, part)
+            if source is None:
+                return None
+            values[key] = source
     try:
         values["duration_seconds"] = int(values["duration_seconds"])
         for key in ("connect_timeout", "read_timeout"):
@@ -190,27 +207,47 @@ def endpoint_from_environment(environ: Mapping[str, str]) -> str | None:
     return service or environ.get("AWS_ENDPOINT_URL") or None
 
 
-def password_file(path: str) -> Callable[[], bytes]:
-    """A password that is read from a file when it is wanted, up to its final newline."""
+def password_from(value: str, name: str) -> Callable[[], bytes]:
+    """A password that is read when it is wanted: from a file, up to its final newline, or from the variable that
+    ``env:NAME`` names. ``name`` is that of the setting.
+
+    Raises:
+        InvalidInputError, UnsupportedError: the value is none that a library takes.
+    """
+    source = configured(value, name, "password")
+    parameter = Parameter(name, "password", in_code=False)
 
     def read() -> bytes:
-        try:
-            with open_file(os.path.expanduser(path)) as file:
-                return file.read(65536).rstrip(b"\r\n")
-        except OSError as error:
-            raise InvalidInputError(
-                f"the password file `{path}` cannot be read: {error.strerror}"
-            ) from error
+        if isinstance(source, Variable):
+            return bytes(source.read())
+        return bytes(read_file(source, parameter)[:MAX_PASSWORD_LENGTH].rstrip(b"\r\n"))
 
     return read
 
 
-def _password(flag: str, value: str) -> Password:
+def _password(flag: str, value: str) -> Password | None:
+    """The password of a flag; ``None`` when its place is one that only the program of the line reads."""
     if flag == "--password-env":
-        return lambda: os.environ.get(value, "")
+        return lambda: bytes(Variable(value, Parameter(flag, "password", in_code=False)).read())
     if flag == "--password-file":
-        return password_file(value)
+        try:
+            return password_from(value, flag)
+        except RolesAnywhereError:
+            return None
     return value
+
+
+def _source_of_line(value: str, key: str, part: str) -> str | Variable | None:
+    """What a flag of a line names; ``None`` for what its program reads, or refuses: a descriptor that it is given,
+    content on a command line."""
+    parameter = Parameter(key, part, in_code=False)
+    try:
+        kind, variable = parameter.source(value)
+    except RolesAnywhereError:
+        return None
+    if variable is not None:
+        return Variable(variable, parameter)
+    return value if kind == "path" else None
 
 
 def _options(values: Mapping[str, str], name: Callable[[str], str], where: str) -> Options:
@@ -218,11 +255,11 @@ def _options(values: Mapping[str, str], name: Callable[[str], str], where: str) 
     if missing:
         raise InvalidInputError(f"{where} has no `{'`, `'.join(missing)}`: set it")
     options: dict[str, Any] = {KEYS[key]: value for key, value in values.items()}
-    for key in ("certificate", "private_key", "certificate_chain"):
+    for key, part in _PARTS.items():
         if key in options:
-            options[key] = os.path.expanduser(options[key])
+            options[key] = configured(options[key], name(key), part)
     if "password_file" in values:
-        options["password"] = password_file(values["password_file"])
+        options["password"] = password_from(values["password_file"], name("password_file"))
     if "session_duration" in values:
         try:
             options["duration_seconds"] = int(values["session_duration"])
@@ -239,7 +276,7 @@ def _is_tpm_key(path: str) -> bool:
     try:
         with open_file(path) as file:
             return b"-----BEGIN TSS2 PRIVATE KEY-----" in file.read(65536)
-    except OSError:
+    except (OSError, ValueError):
         return False
 
 

@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from ._native import HttpRequest
+    from ._sources import Source
     from .boto import ClientOptions
     from .cache import Cache
-    from .identity import Source
 
 
 def get_session(

@@ -47,13 +47,14 @@ class RequestsAuth:
         elif isinstance(given, bytes):
             body = given
         elif given is not None:
-            if self._service != "s3":
+            if not self._signer.is_s3:
                 raise InvalidInputError(
                     f"a streamed body cannot be signed for `{self._service}`: pass the body as bytes"
                 )
             body = None  # S3 takes bodies unsigned, over TLS
         if request.method is None or request.url is None:
             raise InvalidInputError("the request has no method or no URL: prepare it first")
+        request.url = _signable(request.url)
         signed = self._signer.sign(
             self._client.credentials(),
             request.method,
@@ -86,14 +87,15 @@ def httpx_auth(
     signer = RequestSigner(service, region or client.region)
 
     class Auth(httpx.Auth):
-        requires_request_body = service != "s3"
+        requires_request_body = not signer.is_s3
 
         def sync_auth_flow(
             self, request: httpx.Request
         ) -> Generator[httpx.Request, httpx.Response, None]:
             if isinstance(client, AsyncClient):
                 raise InvalidInputError("an AsyncClient cannot sign for httpx.Client: pass a Client")
-            body = _httpx_body(request) if service == "s3" else request.read()
+            body = _httpx_body(request) if signer.is_s3 else request.read()
+            request.url = httpx.URL(_signable(str(request.url)))
             held = client.credentials()
             _set(request, signer.sign(held, *_httpx_parts(request), body))
             yield request
@@ -105,12 +107,20 @@ def httpx_auth(
                 raise InvalidInputError(
                     "a Client would block the loop of httpx.AsyncClient: pass an AsyncClient"
                 )
-            body = _httpx_body(request) if service == "s3" else await request.aread()
+            body = _httpx_body(request) if signer.is_s3 else await request.aread()
+            request.url = httpx.URL(_signable(str(request.url)))
             held = await client.credentials()
             _set(request, signer.sign(held, *_httpx_parts(request), body))
             yield request
 
     return Auth()
+
+
+def _signable(url: str) -> str:
+    """The URL as it is signed and sent: both libraries write a space in a query as ``+``, which
+    signatures and some services read as a plus."""
+    before, mark, query = url.partition("?")
+    return before + mark + query.replace("+", "%20")
 
 
 def _httpx_body(request: httpx.Request) -> bytes | None:

@@ -24,10 +24,11 @@ if TYPE_CHECKING:
     import boto3
     from typing_extensions import Unpack
 
+    from ._sources import Source
     from .aio import AsyncClient
     from .cache import Cache
     from .credentials import Credentials
-    from .identity import Identity, IdentityProvider, Password, Sign, Signer, Source
+    from .identity import Identity, IdentityProvider, Password, Sign, Signer
 
     class ClientOptions(TypedDict, total=False):
         """The keywords of :class:`Client` that make sense beside an SDK, which has its own HTTP."""
@@ -364,10 +365,9 @@ def _shared_client(
     """One client for all sessions of the process that are configured alike: one session of the
     service's serves them all."""
     made, transport = common_options(session, options)
-    password = made.get("password")
     key = (
-        tuple(sorted((name, value) for name, value in made.items() if name != "password")),
-        password if isinstance(password, str) else None,
+        # Without secrets: a key outlives what was done with it.
+        tuple((name, _told(value)) for name, value in sorted(made.items()) if not callable(value)),
         tuple(sorted((name, str(value)) for name, value in transport.items())),
         session.get_config_variable("ca_bundle"),
         id(cache),
@@ -379,6 +379,15 @@ def _shared_client(
         with _sharing:
             client = _shared.setdefault(key, made_now)
     return client
+
+
+def _told(value: Any) -> Any:
+    """What tells an option from another, from which it cannot be read."""
+    import hashlib
+
+    if isinstance(value, str):
+        return hashlib.sha256(value.encode(errors="surrogatepass")).digest()
+    return value
 
 
 def frozen(credentials: Credentials) -> botocore.credentials.ReadOnlyCredentials:

@@ -39,9 +39,9 @@ class Client(Base):
         trust_anchor_arn: the ARN, or alias ARN, of the trust anchor.
         profile_arn: the ARN, or alias ARN, of the profile.
         role_arn: the ARN of the role.
-        certificate: the certificate: a path, PEM as ``str``, or PEM, DER, PKCS#12 or PKCS#7 as
-            ``bytes``. It may hold the intermediates and the private key too. Files are read again
-            when they change.
+        certificate: the certificate: a path, PEM or base64 of PEM or DER as ``str``, or PEM, DER,
+            PKCS#12, PKCS#7 or base64 of these as ``bytes``. It may hold the intermediates and the private
+            key too. Files are read again when they change.
         private_key: the private key, in the same forms.
         certificate_chain: more intermediates, in the same forms.
         password: of an encrypted key or a PKCS#12 file, or a function that returns it.

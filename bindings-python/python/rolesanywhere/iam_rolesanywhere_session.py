@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     import botocore.awsrequest
 
     from ._native import Certificate
-    from .identity import Source
+    from ._sources import Source
 
 MIN_SESSION_DURATION = 900
 MAX_SESSION_DURATION = 43200
@@ -95,7 +95,8 @@ class IAMRolesAnywhereSession:
 
     Args:
         profile_arn, role_arn, trust_anchor_arn: the ARNs.
-        certificate, private_key, certificate_chain: paths, or PEM itself as ``bytes`` or ``str``.
+        certificate, private_key, certificate_chain: paths, or PEM itself, or base64 of it, as ``bytes`` or
+            ``str``.
         private_key_passphrase: the key's password.
         session_duration: in seconds, 900 to 43200; always sent.
         region: the trust anchor's when absent; no other is accepted.

@@ -9,8 +9,8 @@ from __future__ import annotations
 import contextlib
 import os
 
-from ._files import open_file
-from ._native import CertificateChain, PrivateKey, Signature
+from ._native import CertificateChain, Parameter, PrivateKey, Signature
+from ._sources import Variable, encoded, path_in, read_file, wipe
 from .errors import (
     InvalidInputError,
     PasswordRequiredError,
@@ -23,18 +23,14 @@ if TYPE_CHECKING:
     from typing import Literal, Union
 
     from ._native import UnsignedRequest
+    from ._sources import AnySource
 
-    #: A path, or the content itself: PEM as ``str``, PEM or DER as ``bytes``.
-    Source = Union[str, bytes, bytearray, os.PathLike[str]]
     #: A password, or what returns it (a prompt, a secret store).
     Password = Union[str, bytes, bytearray, Callable[[], Union[str, bytes]]]
     #: Takes the string to sign (or its SHA-256 digest), returns the signature.
     Sign = Callable[[bytes], Union[bytes, Awaitable[bytes]]]
     #: What returns the identity to use now.
     IdentityProvider = Callable[[], Union["Identity", Awaitable["Identity"]]]
-
-#: The longest file that is read, in bytes: a bundle of certificates, or a key in several formats.
-MAX_FILE_LENGTH = 1 << 20
 
 
 class Signer:
@@ -107,11 +103,13 @@ class Identity:
     """A certificate chain and what signs for it. Immutable; may be shared by clients and threads.
 
     Args:
-        certificate: the certificate: a path, or the content. PEM, DER, PKCS#12 or PKCS#7; the
-            intermediates may stand in the same file, in any order, and so may the private key.
-        private_key: the private key: a path, or the content; PEM, DER or PKCS#12. When it is absent
-            and no signer is given, it is looked for in ``certificate``.
-        certificate_chain: more intermediates: PEM, DER or PKCS#7.
+        certificate: the certificate: a path, or the content. PEM, DER, PKCS#12 or PKCS#7, or base64 of
+            these; the intermediates may stand in the same file, in any order, and so may the private key.
+            A ``str`` is content when it holds PEM or base64 of such, as ``os.environ`` has it, else a path;
+            ``bytes`` are content, a ``pathlib.Path`` is a path.
+        private_key: the private key, likewise. When it is absent and no signer is given, it is looked for
+            in ``certificate``.
+        certificate_chain: more intermediates, likewise.
         password: the password of an encrypted key or of a PKCS#12 file, or a function that returns it;
             called only when there is something to open.
         signer: what signs instead of a private key.
@@ -127,29 +125,24 @@ class Identity:
 
     def __init__(
         self,
-        certificate: Source,
-        private_key: Source | None = None,
+        certificate: AnySource,
+        private_key: AnySource | None = None,
         *,
-        certificate_chain: Source | None = None,
+        certificate_chain: AnySource | None = None,
         password: Password | None = None,
         signer: Signer | Sign | None = None,
     ) -> None:
         if signer is not None and private_key is not None:
             raise InvalidInputError("both `private_key` and `signer` are given: pass one of them")
-        contents = [
-            None if source is None else _read(source, what)
-            for source, what in (
-                (certificate, "certificate"),
-                (private_key, "private key"),
-                (certificate_chain, "certificate chain"),
-            )
-        ]
+        contents: list[bytearray | None] = []
         try:
+            for source, parameter in zip((certificate, private_key, certificate_chain), _PARAMETERS):
+                contents.append(None if source is None else _read(source, parameter))
             key, chain = _parse(contents, password, signer is None)
         finally:
             for content in contents:
                 if content is not None:
-                    _wipe(content)
+                    wipe(content)
         #: The end entity's certificate and its intermediates.
         self.chain: CertificateChain = chain
         #: The private key; ``None`` with a signer.
@@ -181,13 +174,19 @@ class IdentityFiles:
 
     def __init__(
         self,
-        certificate: Source,
-        private_key: Source | None,
-        certificate_chain: Source | None,
+        certificate: AnySource,
+        private_key: AnySource | None,
+        certificate_chain: AnySource | None,
         password: Password | None,
         signer: Signer | Sign | None,
     ) -> None:
-        self._sources = (certificate, private_key, certificate_chain)
+        self._sources: tuple[AnySource, AnySource | None, AnySource | None] = (
+            certificate,
+            private_key,
+            certificate_chain,
+        )
+        paths = map(path_in, self._sources, _PARAMETERS)
+        self._paths = [path for path in paths if path is not None]
         self._password = password
         self._signer = signer
         # The identity, and the state of the files that it was read from. One value, so that threads
@@ -220,24 +219,19 @@ class IdentityFiles:
     def modified(self) -> int | None:
         """When the newest file was modified, in milliseconds since the Unix epoch; ``None`` without files."""
         times: list[int] = []
-        for path in self._paths():
-            with contextlib.suppress(OSError):
+        for path in self._paths:
+            with contextlib.suppress(OSError, ValueError):
                 times.append(os.stat(path).st_mtime_ns // 1_000_000)
         return max(times, default=None)
 
-    def _paths(self) -> list[str | os.PathLike[str]]:
-        paths: list[str | os.PathLike[str]] = []
-        for source in self._sources:
-            if isinstance(source, os.PathLike) or (isinstance(source, str) and not _is_pem(source)):
-                paths.append(source)
-        return paths
-
     def _stat(self) -> tuple[object, ...]:
-        stamp: list[object] = []
-        for path in self._paths():
+        stamp: list[object] = [
+            source.state() for source in self._sources if isinstance(source, Variable)
+        ]
+        for path in self._paths:
             try:
                 status = os.stat(path)
-            except OSError:
+            except (OSError, ValueError):
                 stamp.append(None)  # reading it will say what is wrong
             else:
                 stamp.append(
@@ -246,38 +240,29 @@ class IdentityFiles:
         return tuple(stamp)
 
 
-def _is_pem(text: str) -> bool:
-    return "-----BEGIN" in text
+#: The arguments that name the parts of an identity.
+_PARAMETERS = (
+    Parameter("`certificate`", "certificate", in_code=True),
+    Parameter("`private_key`", "private key", in_code=True),
+    Parameter("`certificate_chain`", "certificate chain", in_code=True),
+)
 
 
-def _read(source: Source, what: str) -> bytearray:
+def _read(source: AnySource, parameter: Parameter) -> bytearray:
+    if isinstance(source, Variable):
+        return source.read()
     if isinstance(source, (bytes, bytearray)):
         return bytearray(source)
-    if isinstance(source, str) and _is_pem(source):
-        return bytearray(source.encode())
-    try:
-        with open_file(source) as file:
-            content = bytearray(min(os.fstat(file.fileno()).st_size, MAX_FILE_LENGTH) + 1)
-            length = 0
-            while length < len(content):
-                count = file.readinto(memoryview(content)[length:])
-                if not count:
-                    break
-                length += count
-                if length == len(content) and length <= MAX_FILE_LENGTH:
-                    content.extend(bytes(min(65536, MAX_FILE_LENGTH + 1 - length)))
-    except (OSError, ValueError, TypeError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise InvalidInputError(
-            f"the {what} `{os.fspath(source)!s}` cannot be read: {reason}"
-        ) from error
-    if length > MAX_FILE_LENGTH:
-        raise InvalidInputError(
-            f"the {what} `{os.fspath(source)!s}` is longer than {MAX_FILE_LENGTH} bytes: "
-            "check that it is the file that is meant"
-        )
-    del content[length:]
-    return content
+    path = path_in(source, parameter)
+    if path is not None:
+        return read_file(path, parameter)
+    if isinstance(source, str):
+        return encoded(source)
+    # What the annotations rule out, a caller may pass all the same.
+    what: str = type(source).__name__
+    raise InvalidInputError(
+        f"a part of the identity is {what}: pass a path, PEM or base64 as str, or the content as bytes"
+    )
 
 
 def _parse(
@@ -304,7 +289,7 @@ def _parse_with(
         return None, CertificateChain.read(certificate, intermediates, password)
     finally:
         if password is not None:
-            _wipe(password)
+            wipe(password)
 
 
 def _password(password: object) -> bytearray | None:
@@ -314,8 +299,4 @@ def _password(password: object) -> bytearray | None:
         raise InvalidInputError(
             f"the password is {type(password).__name__}: pass or return str or bytes"
         )
-    return bytearray(password.encode() if isinstance(password, str) else password)
-
-
-def _wipe(content: bytearray) -> None:
-    content[:] = bytes(len(content))
+    return encoded(password) if isinstance(password, str) else bytearray(password)

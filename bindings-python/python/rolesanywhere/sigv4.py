@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from ._native import SigningKey
+from ._native import SigningKey, is_s3
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,14 +23,24 @@ class RequestSigner:
         service: the service's signing name: ``"s3"``, ``"execute-api"``, ``"es"``.
         region: the region.
         clock: what tells the time, in Unix seconds.
+        s3_express_session: whether the credentials are those that ``s3express:CreateSession`` returned
+            for one directory bucket of S3, whose token has a header of its own.
     """
 
     def __init__(
-        self, service: str, region: str, *, clock: Callable[[], float] = time.time
+        self,
+        service: str,
+        region: str,
+        *,
+        clock: Callable[[], float] = time.time,
+        s3_express_session: bool = False,
     ) -> None:
         self._service = service
         self._region = region
         self._clock = clock
+        self._s3_express_session = s3_express_session
+        #: Whether the service is S3, which takes bodies that are not signed.
+        self.is_s3 = is_s3(service)
         # Replaced whole, so that threads need no lock.
         self._latest: tuple[Credentials, SigningKey] | None = None
 
@@ -74,9 +84,8 @@ class RequestSigner:
         """
         host, path, query = _parts(url)
         now = int(self._clock())
-        body = None if self._service in _S3 else b""
         signed = self._key(credentials, now).presign(
-            method, path, query, [("host", host)], body, now, expires_seconds
+            method, path, query, [("host", host)], None, now, expires_seconds
         )
         return f"{url.partition('#')[0].partition('?')[0]}?{signed}"
 
@@ -91,15 +100,19 @@ class RequestSigner:
             now,
             self._region,
             self._service,
-            self._service in _S3,
+            self._s3_express_session,
         )
         self._latest = (credentials, key)
         return key
 
 
-# The services that take S3's paths, and its hash of the body in a header.
-_S3 = ("s3", "s3-object-lambda", "s3-outposts", "s3express")
-_REPLACED = ("authorization", "x-amz-date", "x-amz-security-token", "x-amz-content-sha256")
+_REPLACED = (
+    "authorization",
+    "x-amz-date",
+    "x-amz-security-token",
+    "x-amz-s3session-token",
+    "x-amz-content-sha256",
+)
 
 
 def _parts(url: str) -> tuple[str, str, str]:

@@ -5,7 +5,7 @@ use std::time::Duration;
 use pyo3::prelude::*;
 use rolesanywhere_core::{
     self as core, UnixTime,
-    sigv4::{HmacCredentials, HmacSettings, Payload, Settings, SigningRequest},
+    sigv4::{HmacCredentials, HmacSettings, Payload, SessionToken, SigningRequest},
 };
 
 use crate::error::Result;
@@ -19,6 +19,7 @@ pub(crate) struct SigningKey {
 
 #[pymethods]
 impl SigningKey {
+    /// `express` tells that `s3express:CreateSession` returned the credentials, for one directory bucket of S3.
     #[new]
     #[allow(clippy::too_many_arguments)] // Python passes them by name
     fn new(
@@ -28,7 +29,7 @@ impl SigningKey {
         now: i64,
         region: &str,
         service: &str,
-        s3: bool,
+        express: bool,
     ) -> Result<Self> {
         let credentials = HmacCredentials {
             access_key_id,
@@ -37,15 +38,13 @@ impl SigningKey {
         };
         let now = UnixTime::from_seconds(now);
         let key = core::sigv4::SigningKey::new(&credentials, now, region, service)?;
-        // S3 takes the path as it is, and wants the body's hash in a header.
         let settings = HmacSettings {
-            canonical: if s3 {
-                Settings::S3
+            session_token: if express {
+                SessionToken::S3Express
             } else {
-                Settings::default()
+                SessionToken::Signed
             },
-            content_sha256_header: s3,
-            ..HmacSettings::default()
+            ..HmacSettings::for_service(service)
         };
         Ok(Self { key, settings })
     }
@@ -65,13 +64,15 @@ impl SigningKey {
         now: i64,
     ) -> Result<Vec<(&'static str, String)>> {
         let headers = borrowed(&headers);
-        let request = request(method, path, query, &headers, body);
+        let payload = body.map_or(Payload::Unsigned, Payload::Bytes);
+        let request = request(method, path, query, &headers, payload);
         let now = UnixTime::from_seconds(now);
         let signed = self.key.sign_headers(&request, now, self.settings)?;
         Ok(signed.headers().to_vec())
     }
 
-    /// The query of a presigned URL, which is valid for `expires` seconds.
+    /// The query of a presigned URL, which is valid for `expires` seconds. With `None` as `body` the payload
+    /// is the one that the service's presigned URLs sign.
     #[allow(clippy::too_many_arguments)] // the parts of a request, which Python passes by name
     fn presign(
         &self,
@@ -84,11 +85,27 @@ impl SigningKey {
         expires: u64,
     ) -> Result<String> {
         let headers = borrowed(&headers);
-        let request = request(method, path, query, &headers, body);
+        let payload = body.map_or(self.key.presign_payload(), Payload::Bytes);
+        let request = request(method, path, query, &headers, payload);
         let (now, expires) = (UnixTime::from_seconds(now), Duration::from_secs(expires));
         let presigned = self.key.presign(&request, now, expires, self.settings)?;
         Ok(presigned.as_str().to_owned())
     }
+}
+
+/// Whether a signing name is one of S3's.
+#[pyfunction]
+#[pyo3(signature = (service, /))]
+pub(crate) fn is_s3(service: &str) -> bool {
+    core::sigv4::is_s3(service)
+}
+
+/// The signing name and the region of a host, as far as its name tells them.
+#[pyfunction]
+#[pyo3(signature = (host, /))]
+pub(crate) fn host_scope(host: &str) -> (Option<String>, Option<String>) {
+    let scope = core::sigv4::host_scope(host);
+    (scope.service, scope.region)
 }
 
 fn borrowed(headers: &[(String, String)]) -> Vec<(&str, &str)> {
@@ -103,13 +120,13 @@ fn request<'a>(
     path: &'a str,
     query: &'a str,
     headers: &'a [(&'a str, &'a str)],
-    body: Option<&'a [u8]>,
+    payload: Payload<'a>,
 ) -> SigningRequest<'a> {
     SigningRequest {
         method,
         path,
         query,
         headers,
-        payload: body.map_or(Payload::Unsigned, Payload::Bytes),
+        payload,
     }
 }

@@ -5,7 +5,8 @@ internal import RolesAnywhereNative
 /// A certificate and what signs with its private key.
 ///
 /// Files are taken in every form that certificate authorities hand out: PEM, DER, PKCS#12, PKCS#7; a PEM
-/// file may hold the certificate, its chain and the key together.
+/// file may hold the certificate, its chain and the key together. Base64 of any of these is read too, as the
+/// variables of CI jobs and clusters carry it: `Data(ProcessInfo.processInfo.environment["KEY"]!.utf8)`.
 public struct Identity: Sendable {
     private enum Key {
         case local(LocalIdentity)
@@ -78,12 +79,14 @@ public struct Identity: Sendable {
     public init(
         contentsOf certificate: URL, privateKey: URL? = nil, intermediates: URL? = nil, password: String? = nil
     ) throws {
-        var secret = try privateKey.map(read)
+        var secret = try privateKey.map { try read($0, "`privateKey`", .privateKey) }
         defer { secret?.wipe() }
-        var first = try read(certificate)
+        var first = try read(certificate, "`contentsOf`", .certificate)
         defer { first.wipe() } // it may hold the key
         try self.init(
-            certificate: first, privateKey: secret, intermediates: intermediates.map(read), password: password
+            certificate: first, privateKey: secret,
+            intermediates: intermediates.map { try read($0, "`intermediates`", .intermediates) },
+            password: password
         )
     }
 
@@ -158,22 +161,38 @@ extension CertificateDetails {
     }
 }
 
-/// Reads a file. What is none is refused: files are read again at every renewal, which a pipe is not, and one
-/// that nobody writes to would keep the caller for ever.
-private func read(_ file: URL) throws -> Data {
+/// The content of a file. What a URL holds may be a key in the wrong place: the core decides whether it is shown, and
+/// Foundation's own words, which repeat the file's name, are not.
+private func read(_ file: URL, _ parameter: String, _ part: IdentityPart) throws -> Data {
+    let reason: String
     do {
         let path = file.resolvingSymlinksInPath().path
         let type = try FileManager.default.attributesOfItem(atPath: path)[.type] as? FileAttributeType
-        guard type == .typeRegular else {
-            throw RolesAnywhereError.invalidInput(
-                message: "`\(file.path)` cannot be read: it is a pipe, a device or a directory, not a file: pass what it holds"
-            )
-        }
-        return try Data(contentsOf: file)
-    } catch let error as RolesAnywhereError {
-        throw error
+        // Files are read again at every renewal, which a pipe is not, and a pipe that nobody writes to would keep
+        // the caller for ever.
+        if type == .typeRegular { return try Data(contentsOf: file) }
+        reason = "it is a pipe, a device or a directory, not a file: pass what it holds"
     } catch {
-        throw RolesAnywhereError.invalidInput(message: "`\(file.path)` cannot be read: \(described(error))")
+        reason = whyUnreadable(error)
+    }
+    let found = FileManager.default.fileExists(atPath: file.path)
+    try calling {
+        try refuseUnreadable(path: file.path, name: parameter, part: part, found: found, reason: reason)
+    }
+    throw RolesAnywhereError.invalidInput(message: "the file of \(parameter) cannot be read: check it")
+}
+
+/// Why a file cannot be read, without its name.
+private func whyUnreadable(_ error: any Error) -> String {
+    let outer = error as NSError
+    let inner = outer.userInfo[NSUnderlyingErrorKey] as? NSError
+    for one in [outer, inner].compactMap({ $0 }) where one.domain == NSPOSIXErrorDomain {
+        return String(cString: strerror(Int32(one.code)))
+    }
+    switch (error as? CocoaError)?.code {
+    case .fileReadNoSuchFile, .fileNoSuchFile: return "no such file or directory"
+    case .fileReadNoPermission: return "permission denied"
+    default: return "error \(outer.code) of the system"
     }
 }
 

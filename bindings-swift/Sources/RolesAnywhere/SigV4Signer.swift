@@ -15,21 +15,40 @@ internal import RolesAnywhereNative
 public struct SigV4Signer: Sendable {
     /// The region that is signed for.
     public let region: String
-    /// The signing name of the service: `sts`, `s3`, `execute-api`. For `s3` and those that begin with `s3-`,
-    /// the path is signed as it is and the body's hash stands in a header.
+    /// The signing name of the service: `sts`, `s3`, `execute-api`. S3 (`s3`, `s3express`, `s3-outposts`,
+    /// `s3-object-lambda`) is signed as it wants to be: the path as it is, the body's hash in a header.
     public let service: String
+    /// Whether the credentials are those that `s3express:CreateSession` returned for one directory bucket of S3:
+    /// their token has a header of its own.
+    public let usesS3ExpressSession: Bool
 
     /// Makes a signer for one service in one region.
-    public init(region: String, service: String) {
+    public init(region: String, service: String, usesS3ExpressSession: Bool = false) {
         self.region = region
         self.service = service
+        self.usesS3ExpressSession = usesS3ExpressSession
+    }
+
+    /// Makes a signer for the service and the region that a host name of AWS stands for.
+    ///
+    /// - Throws: ``RolesAnywhereError/invalidInput(message:)`` when the name does not tell both: pass them.
+    public init(host: String) throws {
+        let scope = hostScope(host: host)
+        guard let service = scope.service, let region = scope.region else {
+            throw RolesAnywhereError.invalidInput(
+                message: "the host name `\(host)` does not tell service and region: pass `region` and `service`"
+            )
+        }
+        self.init(region: region, service: service)
     }
 
     /// What of a body is signed.
     public enum Payload: Sendable {
+        /// What the service wants: the request's body, and nothing in a presigned URL of S3.
+        case automatic
         /// The request's body.
         case signed
-        /// Nothing: for S3 over TLS alone.
+        /// Nothing: over TLS alone. The request says so in `x-amz-content-sha256`.
         case unsigned
     }
 
@@ -45,13 +64,13 @@ public struct SigV4Signer: Sendable {
     ///   - date: The time. The service takes what is off by less than five minutes.
     /// - Throws: ``RolesAnywhereError/invalidInput(message:)`` when a part cannot be signed.
     public func sign(
-        _ request: HTTPRequest, with credentials: Credentials, payload: Payload = .signed, date: Date = Date()
+        _ request: HTTPRequest, with credentials: Credentials, payload: Payload = .automatic, date: Date = Date()
     ) throws -> HTTPRequest {
         let parts = try Parts(request.url)
         let added = try calling {
             try key(credentials, date).signHeaders(
                 method: request.method, path: parts.path, query: parts.query,
-                headers: parts.headers(request), body: request.body, signsBody: payload == .signed,
+                headers: parts.headers(request), body: request.body, signsBody: payload != .unsigned,
                 now: date.seconds
             )
         }
@@ -66,12 +85,12 @@ public struct SigV4Signer: Sendable {
     ///
     /// - Throws: ``RolesAnywhereError/invalidInput(message:)`` when a part cannot be signed.
     public func sign(
-        _ request: URLRequest, with credentials: Credentials, payload: Payload = .signed, date: Date = Date()
+        _ request: URLRequest, with credentials: Credentials, payload: Payload = .automatic, date: Date = Date()
     ) throws -> URLRequest {
         guard let url = request.url else {
             throw RolesAnywhereError.invalidInput(message: "the request has no URL: set one")
         }
-        if payload == .signed, request.httpBody == nil, request.httpBodyStream != nil {
+        if payload != .unsigned, request.httpBody == nil, request.httpBodyStream != nil {
             throw RolesAnywhereError.invalidInput(
                 message: "the body is a stream, which cannot be hashed before it is sent: set `httpBody`"
             )
@@ -94,11 +113,11 @@ public struct SigV4Signer: Sendable {
     ///   - request: The request; its headers must be sent with the URL as they are.
     ///   - credentials: The credentials, whose end ends the URL too.
     ///   - expiresIn: How long the URL is valid: whole seconds, at most a week.
-    ///   - payload: What of the body is signed; S3 takes `.unsigned`.
+    ///   - payload: What of the body is signed.
     ///   - date: The time.
     /// - Throws: ``RolesAnywhereError/invalidInput(message:)`` when a part cannot be signed.
     public func presign(
-        _ request: HTTPRequest, with credentials: Credentials, expiresIn: Duration, payload: Payload = .signed,
+        _ request: HTTPRequest, with credentials: Credentials, expiresIn: Duration, payload: Payload = .automatic,
         date: Date = Date()
     ) throws -> URL {
         guard expiresIn.components.attoseconds == 0, let expires = UInt64(exactly: expiresIn.components.seconds) else {
@@ -110,7 +129,7 @@ public struct SigV4Signer: Sendable {
         let query = try calling {
             try key(credentials, date).presign(
                 method: request.method, path: parts.path, query: parts.query,
-                headers: parts.headers(request), body: request.body, signsBody: payload == .signed,
+                headers: parts.headers(request), body: request.body, payload: payload.native,
                 now: date.seconds, expires: expires
             )
         }
@@ -125,8 +144,18 @@ public struct SigV4Signer: Sendable {
         try SigningKey(
             accessKeyId: credentials.accessKeyID, secretAccessKey: credentials.secretAccessKey,
             sessionToken: credentials.sessionToken, now: date.seconds, region: region, service: service,
-            s3: service == "s3" || service.hasPrefix("s3-")
+            express: usesS3ExpressSession
         )
+    }
+}
+
+extension SigV4Signer.Payload {
+    fileprivate var native: PayloadSigning {
+        switch self {
+        case .automatic: .automatic
+        case .signed: .signed
+        case .unsigned: .unsigned
+        }
     }
 }
 

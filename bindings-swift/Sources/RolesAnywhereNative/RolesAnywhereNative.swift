@@ -1791,7 +1791,7 @@ public protocol SigningKeyProtocol: AnyObject, Sendable {
     /**
      * The query of a presigned URL, which is valid for `expires` seconds.
      */
-    func presign(method: String, path: String, query: String, headers: [Header], body: Data, signsBody: Bool, now: Int64, expires: UInt64) throws  -> String
+    func presign(method: String, path: String, query: String, headers: [Header], body: Data, payload: PayloadSigning, now: Int64, expires: UInt64) throws  -> String
 
     /**
      * The headers to set on a request; `signs_body` is false where the body is not signed.
@@ -1842,9 +1842,9 @@ open class SigningKey: SigningKeyProtocol, @unchecked Sendable {
         return try! rustCall { uniffi_rolesanywhere_swift_fn_clone_signingkey(self.handle, $0) }
     }
     /**
-     * `s3` takes the path as it is and puts the body's hash in a header, as S3 wants it.
+     * `express` tells that `s3express:CreateSession` returned the credentials, for one directory bucket of S3.
      */
-public convenience init(accessKeyId: String, secretAccessKey: String, sessionToken: String?, now: Int64, region: String, service: String, s3: Bool)throws  {
+public convenience init(accessKeyId: String, secretAccessKey: String, sessionToken: String?, now: Int64, region: String, service: String, express: Bool)throws  {
     let handle =
         try rustCallWithError(FfiConverterTypeFailure__as_error_lift) {
         uniffiCallStatus in
@@ -1855,7 +1855,7 @@ public convenience init(accessKeyId: String, secretAccessKey: String, sessionTok
         FfiConverterInt64.lower(now),
         FfiConverterString.lower(region),
         FfiConverterString.lower(service),
-        FfiConverterBool.lower(s3),uniffiCallStatus
+        FfiConverterBool.lower(express),uniffiCallStatus
     )
 }
     self.init(unsafeFromHandle: handle)
@@ -1889,7 +1889,7 @@ open func covers(now: Int64) -> Bool  {
     /**
      * The query of a presigned URL, which is valid for `expires` seconds.
      */
-open func presign(method: String, path: String, query: String, headers: [Header], body: Data, signsBody: Bool, now: Int64, expires: UInt64)throws  -> String  {
+open func presign(method: String, path: String, query: String, headers: [Header], body: Data, payload: PayloadSigning, now: Int64, expires: UInt64)throws  -> String  {
     return try  FfiConverterString.lift(try rustCallWithError(FfiConverterTypeFailure__as_error_lift) {
         uniffiCallStatus in
         FfiConverterByRefBytes.lower(body) { bodyFb in
@@ -1900,7 +1900,7 @@ open func presign(method: String, path: String, query: String, headers: [Header]
         FfiConverterString.lower(query),
         FfiConverterSequenceTypeHeader.lower(headers),
         bodyFb,
-        FfiConverterBool.lower(signsBody),
+        FfiConverterTypePayloadSigning_lower(payload),
         FfiConverterInt64.lower(now),
         FfiConverterUInt64.lower(expires),uniffiCallStatus
     )
@@ -2465,6 +2465,75 @@ public func FfiConverterTypeHeader_lift(_ buf: RustBuffer) throws -> Header {
 #endif
 public func FfiConverterTypeHeader_lower(_ value: Header) -> RustBuffer {
     return FfiConverterTypeHeader.lower(value)
+}
+
+
+/**
+ * The service and the region of a host, as far as its name tells them.
+ */
+public struct HostScope: Equatable, Hashable {
+    /**
+     * The signing name.
+     */
+    public let service: String?
+    /**
+     * The region.
+     */
+    public let region: String?
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The signing name.
+         */service: String?,
+        /**
+         * The region.
+         */region: String?) {
+        self.service = service
+        self.region = region
+    }
+
+
+
+
+}
+
+#if compiler(>=6)
+extension HostScope: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeHostScope: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> HostScope {
+        return
+            try HostScope(
+                service: FfiConverterOptionString.read(from: &buf),
+                region: FfiConverterOptionString.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: HostScope, into buf: inout [UInt8]) {
+        FfiConverterOptionString.write(value.service, into: &buf)
+        FfiConverterOptionString.write(value.region, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeHostScope_lift(_ buf: RustBuffer) throws -> HostScope {
+    return try FfiConverterTypeHostScope.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeHostScope_lower(_ value: HostScope) -> RustBuffer {
+    return FfiConverterTypeHostScope.lower(value)
 }
 
 
@@ -3090,6 +3159,91 @@ public func FfiConverterTypeFailureKind_lower(_ value: FailureKind) -> RustBuffe
 
 
 /**
+ * A part of an identity.
+ */
+
+public enum IdentityPart: Equatable, Hashable {
+
+    /**
+     * The end entity's certificate.
+     */
+    case certificate
+    /**
+     * The intermediate certificates.
+     */
+    case intermediates
+    /**
+     * The private key.
+     */
+    case privateKey
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension IdentityPart: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeIdentityPart: FfiConverterRustBuffer {
+    typealias SwiftType = IdentityPart
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> IdentityPart {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+
+        case 1: return .certificate
+
+        case 2: return .intermediates
+
+        case 3: return .privateKey
+
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: IdentityPart, into buf: inout [UInt8]) {
+        switch value {
+
+
+        case .certificate:
+            writeInt(&buf, Int32(1))
+
+
+        case .intermediates:
+            writeInt(&buf, Int32(2))
+
+
+        case .privateKey:
+            writeInt(&buf, Int32(3))
+
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeIdentityPart_lift(_ buf: RustBuffer) throws -> IdentityPart {
+    return try FfiConverterTypeIdentityPart.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeIdentityPart_lower(_ value: IdentityPart) -> RustBuffer {
+    return FfiConverterTypeIdentityPart.lower(value)
+}
+
+
+
+/**
  * What to do now.
  */
 
@@ -3192,6 +3346,91 @@ public func FfiConverterTypeNext_lift(_ buf: RustBuffer) throws -> Next {
 #endif
 public func FfiConverterTypeNext_lower(_ value: Next) -> RustBuffer {
     return FfiConverterTypeNext.lower(value)
+}
+
+
+
+/**
+ * What of a body a presigned URL signs.
+ */
+
+public enum PayloadSigning: Equatable, Hashable {
+
+    /**
+     * What the service's presigned URLs sign: nothing for S3, the body for every other service.
+     */
+    case automatic
+    /**
+     * The body.
+     */
+    case signed
+    /**
+     * Nothing.
+     */
+    case unsigned
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension PayloadSigning: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypePayloadSigning: FfiConverterRustBuffer {
+    typealias SwiftType = PayloadSigning
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> PayloadSigning {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+
+        case 1: return .automatic
+
+        case 2: return .signed
+
+        case 3: return .unsigned
+
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: PayloadSigning, into buf: inout [UInt8]) {
+        switch value {
+
+
+        case .automatic:
+            writeInt(&buf, Int32(1))
+
+
+        case .signed:
+            writeInt(&buf, Int32(2))
+
+
+        case .unsigned:
+            writeInt(&buf, Int32(3))
+
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypePayloadSigning_lift(_ buf: RustBuffer) throws -> PayloadSigning {
+    return try FfiConverterTypePayloadSigning.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypePayloadSigning_lower(_ value: PayloadSigning) -> RustBuffer {
+    return FfiConverterTypePayloadSigning.lower(value)
 }
 
 
@@ -3556,6 +3795,32 @@ public func kindsOfFailure() -> [KindOfFailure]  {
     )
 })
 }
+/**
+ * The service and the region that requests to a host are signed for.
+ */
+public func hostScope(host: String) -> HostScope  {
+    return try!  FfiConverterTypeHostScope_lift(try! rustCall() {
+        uniffiCallStatus in
+    uniffi_rolesanywhere_swift_fn_func_host_scope(
+        FfiConverterString.lower(host),uniffiCallStatus
+    )
+})
+}
+/**
+ * Throws the error for a file that cannot be read. `name` is the parameter as the user writes it; `found` says that
+ * the file is there, and `reason` is the system's, without the path.
+ */
+public func refuseUnreadable(path: String, name: String, part: IdentityPart, found: Bool, reason: String)throws   {try rustCallWithError(FfiConverterTypeFailure__as_error_lift) {
+        uniffiCallStatus in
+    uniffi_rolesanywhere_swift_fn_func_refuse_unreadable(
+        FfiConverterString.lower(path),
+        FfiConverterString.lower(name),
+        FfiConverterTypeIdentityPart_lower(part),
+        FfiConverterBool.lower(found),
+        FfiConverterString.lower(reason),uniffiCallStatus
+    )
+}
+}
 
 private enum InitializationResult {
     case ok
@@ -3573,6 +3838,12 @@ private let initializationResult: InitializationResult = {
         return InitializationResult.contractVersionMismatch
     }
     if (uniffi_rolesanywhere_swift_checksum_func_kinds_of_failure() != 16831) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_rolesanywhere_swift_checksum_func_host_scope() != 64955) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_rolesanywhere_swift_checksum_func_refuse_unreadable() != 738) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_rolesanywhere_swift_checksum_method_failure_kind() != 1526) {
@@ -3653,7 +3924,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_rolesanywhere_swift_checksum_method_signingkey_covers() != 48964) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_rolesanywhere_swift_checksum_method_signingkey_presign() != 43690) {
+    if (uniffi_rolesanywhere_swift_checksum_method_signingkey_presign() != 37170) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_rolesanywhere_swift_checksum_method_signingkey_sign_headers() != 10820) {
@@ -3677,7 +3948,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_rolesanywhere_swift_checksum_constructor_session_from_response() != 52244) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_rolesanywhere_swift_checksum_constructor_signingkey_new() != 62041) {
+    if (uniffi_rolesanywhere_swift_checksum_constructor_signingkey_new() != 23445) {
         return InitializationResult.apiChecksumMismatch
     }
 

@@ -115,6 +115,68 @@ struct ErrorTests {
         #expect(error?.code == .invalidInput && error?.message.contains("Strange") == true)
     }
 
+    @Test func contentInBase64IsTaken() throws {
+        let certificate = try issued.certificate()
+        let key = try issued.key()
+        let identity = try Identity(
+            certificate: certificate.base64EncodedData(), privateKey: key.base64EncodedData(options: .lineLength76Characters)
+        )
+        #expect(identity.certificate == (try issued.identity()).certificate)
+    }
+
+    /// A key or a password where a file belongs is never repeated: no error has eight characters in a row of one.
+    @Test func nothingRepeatsASecret() throws {
+        let certificate = try issued.certificate()
+        let pem = String(decoding: try issued.key(), as: UTF8.self)
+        let lines = pem.split(separator: "\n").map(String.init)
+        let base64 = lines.dropFirst().dropLast().joined()
+        let der = try #require(Data(base64Encoded: base64))
+        let secrets = [
+            pem, Data(pem.utf8).base64EncodedString(), base64, lines[1], String(base64.dropLast(8)),
+            der.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(),
+            pem.replacingOccurrences(of: "\n", with: " "), String(pem.dropFirst()), "hunter2hunter2", "Tr0ub4dor&3-and-more",
+            "correct horse battery staple", "/begins/with/a/slash",
+        ]
+        var refused = 0
+        for secret in secrets {
+            let file = URL(fileURLWithPath: secret)
+            let attempts: [() throws -> Void] = [
+                { _ = try Identity(contentsOf: file) },
+                { _ = try Identity(contentsOf: issued.certificateFile, privateKey: file) },
+                { _ = try Identity(contentsOf: issued.certificateFile, privateKey: issued.keyFile, intermediates: file) },
+                { _ = try Identity(certificate: Data(secret.utf8)) },
+                { _ = try Identity(certificate: certificate, privateKey: Data(secret.utf8)) },
+                { _ = try Identity(certificate: certificate, privateKey: encrypted(), password: secret) },
+            ]
+            for attempt in attempts {
+                let error: RolesAnywhereError
+                do {
+                    try attempt()
+                    continue // a key where a key belongs, in a form that is taken
+                } catch let caught as RolesAnywhereError {
+                    error = caught
+                }
+                refused += 1
+                let said = "\(error) \(error.localizedDescription) \(error.message) \(String(reflecting: error))"
+                #expect(givenAway(said, secret) == nil)
+            }
+        }
+        #expect(refused > 50)
+        let error = refusalAtOnce { _ = try Identity(contentsOf: issued.certificateFile, privateKey: URL(fileURLWithPath: "hunter2hunter2")) }
+        #expect(error?.message.contains("the value of `privateKey` is no path of a file") == true)
+        let absent = refusalAtOnce { _ = try Identity(contentsOf: URL(fileURLWithPath: "/nowhere.pem")) }
+        #expect(absent?.message.contains("the certificate `/nowhere.pem` cannot be read") == true)
+    }
+
+    /// The part of a secret, eight characters, that stands in a text; the labels of PEM are none.
+    private func givenAway(_ text: String, _ secret: String) -> String? {
+        let characters = Array(secret)
+        guard characters.count >= 8 else { return nil }
+        return (0...characters.count - 8)
+            .map { String(characters[$0..<$0 + 8]) }
+            .first { part in !part.allSatisfy { $0.isUppercase || "- \n".contains($0) } && text.contains(part) }
+    }
+
     private func encrypted() throws -> Data {
         try issued.converted("enc", "pkcs8", "-topk8", "-in", "STEM.key", "-v2", "aes-256-cbc", "-passout", "pass:open sesame")
     }

@@ -29,6 +29,24 @@ struct SigV4Tests {
         var forged = signed
         forged.httpBody = Data("Action=GetCallerIdentity&Version=2011-06-16".utf8)
         #expect(try await data(of: forged).contains("SignatureDoesNotMatch"))
+
+        let question = try #require(URL(string: emulator.endpoint + "/?Action=GetCallerIdentity&Version=2011-06-15"))
+        let presigned = try sts.presign(HTTPRequest(method: "GET", url: question), with: credentials, expiresIn: .seconds(60))
+        #expect(try await data(of: URLRequest(url: presigned)).contains("assumed-role/app/"))
+        let longer = presigned.absoluteString.replacingOccurrences(of: "X-Amz-Expires=60", with: "X-Amz-Expires=61")
+        #expect(try await data(of: URLRequest(url: #require(URL(string: longer)))).contains("SignatureDoesNotMatch"))
+    }
+
+    @Test func aHostTellsServiceAndRegion() throws {
+        struct Hosts: Decodable { let hosts: [[String?]] }
+        let file = Emulator.vectors.appendingPathComponent("hosts.json")
+        let hosts = try JSONDecoder().decode(Hosts.self, from: Data(contentsOf: file)).hosts
+        #expect(hosts.count > 3000)
+        for row in hosts {
+            let signer = try? SigV4Signer(host: #require(row[0]))
+            let known = row[1] != nil && row[2] != nil
+            #expect(signer?.service == (known ? row[1] : nil) && signer?.region == (known ? row[2] : nil), "\(row)")
+        }
     }
 
     /// What botocore signs: the vectors whose parts a URL can hold, through the function that people call.
@@ -53,20 +71,23 @@ struct SigV4Tests {
                 method: entry.method, url: url, headers: entry.headers.map { HTTPHeader(name: $0[0], value: $0[1]) },
                 body: Data(entry.body.utf8)
             )
-            let signer = SigV4Signer(region: entry.region, service: entry.service)
-            let payload: SigV4Signer.Payload = entry.canonical_request.hasSuffix("UNSIGNED-PAYLOAD") ? .unsigned : .signed
+            let signer = SigV4Signer(
+                region: entry.region, service: entry.service,
+                usesS3ExpressSession: entry.session_token_kind == "s3express"
+            )
             if let expires = entry.expires {
                 let presigned = try signer.presign(
-                    request, with: credentials, expiresIn: .seconds(Int64(expires)), payload: payload, date: date
+                    request, with: credentials, expiresIn: .seconds(Int64(expires)), date: date // the service's payload
                 )
                 #expect(try presigned.absoluteString.hasSuffix("X-Amz-Signature=\(#require(entry.signature))"), "\(entry)")
             } else {
+                let payload: SigV4Signer.Payload = entry.payload == "unsigned" ? .unsigned : .automatic
                 let signed = try signer.sign(request, with: credentials, payload: payload, date: date)
                 #expect(signed.headers.first { $0.name == "Authorization" }?.value == entry.authorization, "\(entry)")
             }
             checked[entry.form, default: 0] += 1
         }
-        // Of the 120, those with a session token, one host, and a path that a URL can hold.
+        // Of all, those with a session token, one host, and a path that a URL can hold.
         #expect(checked.values.allSatisfy { $0 >= 10 } && checked.count == 2, "\(checked)")
     }
 

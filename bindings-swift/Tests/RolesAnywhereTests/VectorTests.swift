@@ -113,7 +113,8 @@ struct VectorTests {
         struct Entry: Decodable {
             let method, path, query, body, form, time, region, service, canonical_request: String
             let headers: [[String]]
-            let s3: Bool
+            let payload: String
+            let session_token_kind: String
             let session_token, authorization, signature: String?
             let expires: UInt64?
         }
@@ -132,10 +133,11 @@ struct VectorTests {
             let now = try #require(formatter.date(from: entry.time)).seconds
             let key = try SigningKey(
                 accessKeyId: vectors.access_key_id, secretAccessKey: vectors.secret_access_key,
-                sessionToken: entry.session_token, now: now, region: entry.region, service: entry.service, s3: entry.s3
+                sessionToken: entry.session_token, now: now, region: entry.region, service: entry.service,
+                express: entry.session_token_kind == "s3express"
             )
             let headers = entry.headers.map { Header(name: $0[0], value: $0[1]) }
-            let signsBody = !entry.canonical_request.hasSuffix("UNSIGNED-PAYLOAD")
+            let signsBody = entry.payload == "signed"
             if entry.form == "header" {
                 let signed = try key.signHeaders(
                     method: entry.method, path: entry.path, query: entry.query, headers: headers,
@@ -145,7 +147,7 @@ struct VectorTests {
             } else {
                 let query = try key.presign(
                     method: entry.method, path: entry.path, query: entry.query, headers: headers,
-                    body: Data(entry.body.utf8), signsBody: signsBody, now: now, expires: #require(entry.expires)
+                    body: Data(entry.body.utf8), payload: .automatic, now: now, expires: #require(entry.expires)
                 )
                 #expect(query.hasSuffix("X-Amz-Signature=\(try #require(entry.signature))"))
             }

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use rolesanywhere_core::{
     self as core, UnixTime,
-    sigv4::{HmacCredentials, HmacSettings, Payload, Settings, SigningRequest},
+    sigv4::{HmacCredentials, HmacSettings, Payload, SessionToken, SigningRequest},
 };
 use zeroize::Zeroizing;
 
@@ -13,6 +13,36 @@ use crate::{
     convert,
     error::{Result, thrown},
 };
+
+/// What of a body a presigned URL signs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, uniffi::Enum)]
+pub enum PayloadSigning {
+    /// What the service's presigned URLs sign: nothing for S3, the body for every other service.
+    Automatic,
+    /// The body.
+    Signed,
+    /// Nothing.
+    Unsigned,
+}
+
+/// The service and the region of a host, as far as its name tells them.
+#[derive(Clone, Debug, uniffi::Record)]
+pub struct HostScope {
+    /// The signing name.
+    pub service: Option<String>,
+    /// The region.
+    pub region: Option<String>,
+}
+
+/// The service and the region that requests to a host are signed for.
+#[uniffi::export]
+pub fn host_scope(host: &str) -> HostScope {
+    let scope = core::sigv4::host_scope(host);
+    HostScope {
+        service: scope.service,
+        region: scope.region,
+    }
+}
 
 /// The signing key of one access key for one day, region and service (Signature Version 4, HMAC).
 #[derive(Debug, uniffi::Object)]
@@ -23,7 +53,7 @@ pub struct SigningKey {
 
 #[uniffi::export]
 impl SigningKey {
-    /// `s3` takes the path as it is and puts the body's hash in a header, as S3 wants it.
+    /// `express` tells that `s3express:CreateSession` returned the credentials, for one directory bucket of S3.
     #[uniffi::constructor]
     pub fn new(
         access_key_id: &str,
@@ -32,7 +62,7 @@ impl SigningKey {
         now: i64,
         region: &str,
         service: &str,
-        s3: bool,
+        express: bool,
     ) -> Result<Arc<Self>> {
         let secret_access_key = Zeroizing::new(secret_access_key);
         let session_token = session_token.map(Zeroizing::new);
@@ -45,13 +75,12 @@ impl SigningKey {
         let key = core::sigv4::SigningKey::new(&credentials, now, region, service);
         let key = key.map_err(thrown)?;
         let settings = HmacSettings {
-            canonical: if s3 {
-                Settings::S3
+            session_token: if express {
+                SessionToken::S3Express
             } else {
-                Settings::default()
+                SessionToken::Signed
             },
-            content_sha256_header: s3,
-            ..HmacSettings::default()
+            ..HmacSettings::for_service(service)
         };
         Ok(Arc::new(Self { key, settings }))
     }
@@ -74,7 +103,12 @@ impl SigningKey {
         now: i64,
     ) -> Result<Vec<Header>> {
         let pairs = convert::pairs(&headers);
-        let request = request(method, path, query, &pairs, signs_body.then_some(body));
+        let payload = if signs_body {
+            Payload::Bytes(body)
+        } else {
+            Payload::Unsigned
+        };
+        let request = request(method, path, query, &pairs, payload);
         let now = UnixTime::from_seconds(now);
         let signed = self.key.sign_headers(&request, now, self.settings);
         let signed = signed.map_err(thrown)?;
@@ -93,12 +127,19 @@ impl SigningKey {
         query: &str,
         headers: Vec<Header>,
         body: &[u8],
-        signs_body: bool,
+        payload: PayloadSigning,
         now: i64,
         expires: u64,
     ) -> Result<String> {
         let pairs = convert::pairs(&headers);
-        let request = request(method, path, query, &pairs, signs_body.then_some(body));
+        let payload = match payload {
+            PayloadSigning::Automatic if core::sigv4::is_s3(self.key.scope().service()) => {
+                self.key.presign_payload()
+            }
+            PayloadSigning::Automatic | PayloadSigning::Signed => Payload::Bytes(body),
+            PayloadSigning::Unsigned => Payload::Unsigned,
+        };
+        let request = request(method, path, query, &pairs, payload);
         let (now, expires) = (UnixTime::from_seconds(now), Duration::from_secs(expires));
         let presigned = self.key.presign(&request, now, expires, self.settings);
         Ok(presigned.map_err(thrown)?.as_str().to_owned())
@@ -110,13 +151,13 @@ fn request<'a>(
     path: &'a str,
     query: &'a str,
     headers: &'a [(&'a str, &'a str)],
-    body: Option<&'a [u8]>,
+    payload: Payload<'a>,
 ) -> SigningRequest<'a> {
     SigningRequest {
         method,
         path,
         query,
         headers,
-        payload: body.map_or(Payload::Unsigned, Payload::Bytes),
+        payload,
     }
 }

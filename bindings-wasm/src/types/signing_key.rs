@@ -5,7 +5,7 @@ use core::time::Duration;
 
 use rolesanywhere_core::{
     self as core_,
-    sigv4::{HmacCredentials, HmacSettings, Payload, Settings, SigningRequest},
+    sigv4::{HmacCredentials, HmacSettings, Payload, SessionToken, SigningRequest},
 };
 use wasm_bindgen::prelude::*;
 use zeroize::Zeroizing;
@@ -25,7 +25,7 @@ pub struct SigningKey {
 
 #[wasm_bindgen]
 impl SigningKey {
-    /// `s3` takes the path as it is and puts the body's hash in a header, as S3 wants it.
+    /// `express` tells that `s3express:CreateSession` returned the credentials, for one directory bucket of S3.
     #[wasm_bindgen(constructor)]
     pub fn new(
         access_key_id: &str,
@@ -34,7 +34,7 @@ impl SigningKey {
         now: f64,
         region: &str,
         service: &str,
-        s3: bool,
+        express: bool,
     ) -> Result<SigningKey> {
         let secret_access_key = Zeroizing::new(secret_access_key);
         let session_token = session_token.map(Zeroizing::new);
@@ -45,13 +45,12 @@ impl SigningKey {
         };
         let key = core_::sigv4::SigningKey::new(&credentials, time(now), region, service)?;
         let settings = HmacSettings {
-            canonical: if s3 {
-                Settings::S3
+            session_token: if express {
+                SessionToken::S3Express
             } else {
-                Settings::default()
+                SessionToken::Signed
             },
-            content_sha256_header: s3,
-            ..HmacSettings::default()
+            ..HmacSettings::for_service(service)
         };
         Ok(Self { key, settings })
     }
@@ -74,7 +73,8 @@ impl SigningKey {
         now: f64,
     ) -> Result<Vec<JsValue>> {
         let headers = pairs(&headers)?;
-        let request = request(method, path, query, &headers, sha256.as_deref())?;
+        let payload = hashed(sha256.as_deref())?.unwrap_or(Payload::Unsigned);
+        let request = request(method, path, query, &headers, payload);
         let signed = self.key.sign_headers(&request, time(now), self.settings)?;
         let headers = signed.headers().iter();
         Ok(headers
@@ -82,7 +82,8 @@ impl SigningKey {
             .collect())
     }
 
-    /// The query of a presigned URL, which is valid for `expires` seconds.
+    /// The query of a presigned URL, which is valid for `expires` seconds. Without `sha256` the payload is the
+    /// one that the service's presigned URLs sign.
     #[allow(clippy::too_many_arguments)] // the parts of a request, which `js/sign.js` passes
     pub fn presign(
         &self,
@@ -95,7 +96,8 @@ impl SigningKey {
         expires: u32,
     ) -> Result<JsValue> {
         let headers = pairs(&headers)?;
-        let request = request(method, path, query, &headers, sha256.as_deref())?;
+        let payload = hashed(sha256.as_deref())?.unwrap_or(self.key.presign_payload());
+        let request = request(method, path, query, &headers, payload);
         let expires = Duration::from_secs(u64::from(expires));
         let presigned = self
             .key
@@ -104,21 +106,37 @@ impl SigningKey {
     }
 }
 
+/// Whether a signing name is one of S3's.
+#[wasm_bindgen(js_name = isS3)]
+pub fn is_s3(service: &str) -> bool {
+    core_::sigv4::is_s3(service)
+}
+
+/// The signing name and the region of a host, each empty where the name does not tell it.
+#[wasm_bindgen(js_name = hostScope)]
+pub fn host_scope(host: &str) -> Vec<String> {
+    let scope = core_::sigv4::host_scope(host);
+    [scope.service, scope.region]
+        .map(Option::unwrap_or_default)
+        .into()
+}
+
+fn hashed(sha256: Option<&[u8]>) -> Result<Option<Payload<'static>>> {
+    Ok(sha256.map(digest).transpose()?.map(Payload::Sha256))
+}
+
 fn request<'a>(
     method: &'a str,
     path: &'a str,
     query: &'a str,
     headers: &'a [(&'a str, &'a str)],
-    sha256: Option<&[u8]>,
-) -> Result<SigningRequest<'a>> {
-    Ok(SigningRequest {
+    payload: Payload<'a>,
+) -> SigningRequest<'a> {
+    SigningRequest {
         method,
         path,
         query,
         headers,
-        payload: match sha256 {
-            Some(sha256) => Payload::Sha256(digest(sha256)?),
-            None => Payload::Unsigned,
-        },
-    })
+        payload,
+    }
 }

@@ -276,7 +276,7 @@ pub(crate) fn no_certificate(sections: &[pem::PemSection]) -> Error {
     }
     let found: Vec<_> = sections
         .iter()
-        .map(|section| section.label())
+        .map(|section| section.shown_label())
         .take(4)
         .collect();
     refuse(format_args!(

@@ -6,7 +6,7 @@ use crate::{
     elements::{
         BIT_STRING, EXPLICIT, Elements, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE,
     },
-    key, pem,
+    key, pem, source,
 };
 
 /// Whether a file holds something that is wanted and that only the feature `containers` opens: an
@@ -14,6 +14,8 @@ use crate::{
 /// a module of its own (see [`open`](super::open)); no error, since whoever reads the file will tell it.
 pub fn is_container(file: &[u8], purpose: Purpose) -> bool {
     let wants_keys = purpose != Purpose::Certificates;
+    let content = source::decoded(file);
+    let file = content.as_ref().map_or(file, |content| content.as_slice());
     match Form::of(file) {
         Form::Pem => pem::sections(file, ErrorKind::InvalidInput).is_ok_and(|sections| {
             sections.iter().any(|section| {

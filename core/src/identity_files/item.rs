@@ -13,7 +13,7 @@ use super::{
 use crate::{
     Certificate, Error, ErrorKind, PemSection, Result, certificate,
     key::{self, Contents},
-    pem,
+    pem, source,
 };
 
 /// One key or certificate of a file.
@@ -51,6 +51,8 @@ pub(super) fn items(file: &[u8], purpose: Purpose, password: Option<&[u8]>) -> R
     if let Some(items) = opened::decoded(file) {
         return items;
     }
+    let content = source::decoded(file);
+    let file = content.as_ref().map_or(file, |content| content.as_slice());
     let mut items = match Form::of(file) {
         Form::Pem => sections(file, purpose, password)?,
         #[cfg(feature = "containers")]

@@ -10,7 +10,7 @@ use super::{
     malformed,
     pbe::{Cipher, evp_bytes_to_key},
 };
-use crate::{Error, ErrorKind, PemSection, Result, encoding};
+use crate::{Error, ErrorKind, PemSection, Result, encoding, pem};
 
 /// Decrypts a section that has the header `Proc-Type`.
 pub(super) fn decrypt(section: &PemSection, password: Option<&[u8]>) -> Result<Zeroizing<Vec<u8>>> {
@@ -52,6 +52,7 @@ fn dek_info(section: &PemSection) -> Result<(Cipher, Vec<u8>)> {
     let (name, iv) = header.split_once(',').unwrap_or((header, ""));
     let name = name.trim().to_ascii_uppercase();
     let cipher = Cipher::from_dek_info(&name).ok_or_else(|| {
+        let name = pem::shown_label(&name);
         Error::written(
             ErrorKind::Unsupported,
             format_args!(

@@ -23,9 +23,9 @@ pub(super) fn private_key(text: &[u8], password: Option<&[u8]>) -> Result<Privat
             format_args!(
                 "the PEM text holds two private keys, `{}` on line {} and `{}` on line {}: leave \
                  the one that belongs to the certificate",
-                key.label(),
+                key.shown_label(),
                 key.line(),
-                second.label(),
+                second.shown_label(),
                 second.line()
             ),
         ));
@@ -81,7 +81,7 @@ pub(crate) fn no_key(sections: &[PemSection]) -> Error {
     if has("PKCS12") {
         return Error::new(ErrorKind::Unsupported, PKCS12);
     }
-    let label = sections.first().map_or("", PemSection::label);
+    let label = sections.first().map_or("", PemSection::shown_label);
     Error::written(
         ErrorKind::InvalidKey,
         format_args!(

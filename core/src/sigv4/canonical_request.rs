@@ -78,26 +78,6 @@ impl Settings {
         normalize_path: false,
         double_encode_path: false,
     };
-
-    /// What the service of that signing name wants.
-    pub fn for_service(service: &str) -> Self {
-        if is_s3(service) {
-            Self::S3
-        } else {
-            Self::default()
-        }
-    }
-}
-
-/// Whether a service of that signing name takes S3's paths, and its hash of the body in a header: S3
-/// itself, S3 Express One Zone, S3 on Outposts and S3 Object Lambda. S3 Tables and S3 Vectors do not.
-///
-/// Source: the signing names in botocore 1.44's models whose signature version is `s3v4`.
-pub fn is_s3(service: &str) -> bool {
-    matches!(
-        service,
-        "s3" | "s3express" | "s3-outposts" | "s3-object-lambda"
-    )
 }
 
 impl Default for Settings {

@@ -11,7 +11,7 @@ use sha2::Sha256;
 use zeroize::{Zeroize, Zeroizing};
 
 use super::{
-    Authorization, CanonicalRequest, CredentialScope, Settings, SigningRequest, invalid,
+    Authorization, CanonicalRequest, CredentialScope, Payload, Settings, SigningRequest, invalid,
     string_to_sign,
 };
 use crate::{Error, ErrorKind, Result, Secret, UnixTime, encoding};
@@ -63,21 +63,12 @@ pub struct HmacSettings {
     pub canonical: Settings,
     /// Whether the session token is signed.
     pub session_token: SessionToken,
-    /// Add and sign `x-amz-content-sha256`. On for S3, which insists on it. Without effect on
-    /// presigned URLs.
+    /// Add and sign `x-amz-content-sha256`. On for S3, which insists on it.
+    ///
+    /// With [`Payload::Unsigned`] the value is sent and signed all the same, since the service could not
+    /// know otherwise that the body is not signed: as the header, and in a presigned URL as a parameter.
+    /// Presigned URLs of S3 (this setting on) go without it: S3 takes their body as not signed.
     pub content_sha256_header: bool,
-}
-
-impl HmacSettings {
-    /// What the service of that signing name wants: for [S3](super::is_s3) its paths and its hash of
-    /// the body in a header, for all others the default.
-    pub fn for_service(service: &str) -> Self {
-        Self {
-            canonical: Settings::for_service(service),
-            content_sha256_header: super::is_s3(service),
-            ..Self::default()
-        }
-    }
 }
 
 /// What becomes of the session token.
@@ -88,6 +79,27 @@ pub enum SessionToken {
     Signed,
     /// It is added after signing, for the few that want it so, such as AWS IoT's MQTT endpoint.
     Unsigned,
+    /// It is added and signed as `x-amz-s3session-token`: what a directory bucket of S3 Express One Zone
+    /// wants of credentials that `s3express:CreateSession` returned.
+    S3Express,
+}
+
+impl SessionToken {
+    /// The name of the header, and with other capitals of the query parameter, that carries the token.
+    fn header(self) -> &'static str {
+        match self {
+            Self::Signed | Self::Unsigned => TOKEN_HEADER,
+            Self::S3Express => "x-amz-s3session-token",
+        }
+    }
+
+    /// The name of the query parameter.
+    pub(super) fn parameter(self) -> &'static str {
+        match self {
+            Self::Signed | Self::Unsigned => TOKEN_HEADER,
+            Self::S3Express => "X-Amz-S3session-Token",
+        }
+    }
 }
 
 /// What a signature adds to a request: set these headers, in place of any of the same names.
@@ -101,8 +113,9 @@ pub struct SigningInstructions {
 }
 
 impl SigningInstructions {
-    /// The headers to set: `X-Amz-Security-Token` (a secret) with a session token, `X-Amz-Date`,
-    /// `x-amz-content-sha256` where the settings ask for it, `Authorization`.
+    /// The headers to set: `X-Amz-Security-Token` or `x-amz-s3session-token` (a secret) with a session
+    /// token, `X-Amz-Date`, `x-amz-content-sha256` where the settings ask for it or the body is not
+    /// signed, `Authorization`.
     pub fn headers(&self) -> &[(&'static str, String)] {
         &self.headers
     }
@@ -236,10 +249,11 @@ impl SigningKey {
         self.require_day(now)?;
         let mut added: Vec<(&'static str, String)> = Vec::with_capacity(4);
         if let Some(token) = &self.session_token {
-            added.push((TOKEN_HEADER, token.expose().clone()));
+            added.push((settings.session_token.header(), token.expose().clone()));
         }
         added.push(("X-Amz-Date", now.to_sigv4()));
-        if settings.content_sha256_header {
+        let unsigned = matches!(request.payload, Payload::Unsigned);
+        if settings.content_sha256_header || unsigned {
             added.push(("x-amz-content-sha256", request.payload.header_value()));
         }
         let mut headers = without_headers(request.headers, &added);
@@ -304,7 +318,7 @@ impl fmt::Debug for SigningKey {
 const TOKEN_HEADER: &str = "X-Amz-Security-Token";
 
 pub(super) fn signs_token(settings: HmacSettings) -> bool {
-    settings.session_token == SessionToken::Signed
+    settings.session_token != SessionToken::Unsigned
 }
 
 /// The request's headers but for those that `added` replaces.

@@ -16,6 +16,7 @@ mod canonical_request;
 mod credential_scope;
 mod hmac;
 mod presign;
+mod service;
 mod uri;
 
 #[cfg(test)]
@@ -23,7 +24,7 @@ mod tests;
 
 pub use authorization::{Authorization, MAX_AUTHORIZATION_LENGTH, MAX_SIGNED_HEADERS};
 pub use canonical_request::{
-    CanonicalRequest, Payload, Settings, SigningRequest, UNSIGNED_HEADERS, is_s3,
+    CanonicalRequest, Payload, Settings, SigningRequest, UNSIGNED_HEADERS,
 };
 pub use credential_scope::{CredentialScope, MAX_SCOPE_PART_LENGTH, TERMINATOR};
 pub use hmac::{
@@ -31,6 +32,7 @@ pub use hmac::{
     sign_headers,
 };
 pub use presign::{MAX_PRESIGN_SECONDS, PresignedQuery, presign};
+pub use service::{HostScope, host_scope, is_s3};
 
 use alloc::string::String;
 

@@ -9,8 +9,8 @@ use core::{fmt, time::Duration};
 use zeroize::Zeroize;
 
 use super::{
-    CanonicalRequest, HMAC_SHA256, HmacCredentials, HmacSettings, SigningKey, SigningRequest,
-    hmac::signs_token, invalid, string_to_sign,
+    CanonicalRequest, HMAC_SHA256, HmacCredentials, HmacSettings, Payload, SigningKey,
+    SigningRequest, hmac::signs_token, invalid, string_to_sign,
 };
 use crate::{Result, UnixTime, encoding::uri_encode};
 
@@ -66,10 +66,14 @@ impl SigningKey {
         let signed_headers = CanonicalRequest::signed_header_names(request)?;
         let token = self
             .session_token()
-            .map(|token| format!("&X-Amz-Security-Token={}", uri_encode(token)))
+            .map(|token| {
+                let name = settings.session_token.parameter();
+                format!("&{name}={}", uri_encode(token))
+            })
             .unwrap_or_default();
         let mut query = String::with_capacity(request.query.len() + token.len() + 400);
-        query.push_str(request.query);
+        // A literal plus goes on the wire as it is signed: a server may read `+` as a space.
+        query.push_str(&request.query.replace('+', "%2B"));
         if !query.is_empty() && !query.ends_with('&') {
             query.push('&');
         }
@@ -85,6 +89,10 @@ impl SigningKey {
         ] {
             query.push_str(name);
             query.push_str(value);
+        }
+        if matches!(request.payload, Payload::Unsigned) && !settings.content_sha256_header {
+            query.push_str("&X-Amz-Content-Sha256=");
+            query.push_str(&request.payload.header_value());
         }
         if signs_token(settings) {
             query.push_str(&token);
@@ -160,11 +168,13 @@ impl Drop for PresignedQuery {
 
 /// Refuses a query that is signed already, or that the service could read in two ways.
 fn refuse_signed(query: &str) -> Result<()> {
-    const SET: [&str; 7] = [
+    const SET: [&str; 9] = [
         "X-Amz-Algorithm",
+        "X-Amz-Content-Sha256",
         "X-Amz-Credential",
         "X-Amz-Date",
         "X-Amz-Expires",
+        "X-Amz-S3session-Token",
         "X-Amz-Security-Token",
         "X-Amz-Signature",
         "X-Amz-SignedHeaders",

@@ -2,9 +2,13 @@
 
 use std::{path::Path, sync::Arc};
 
-use rolesanywhere_core::{Error, ErrorKind, Result, UnixTime};
+use rolesanywhere_core::{
+    Error, ErrorKind, Result, UnixTime,
+    source::{self, Part},
+};
 use rustls::ServerConfig;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
+use zeroize::Zeroizing;
 
 use super::Tls;
 use crate::fixtures::CertificateAuthority;
@@ -18,9 +22,11 @@ pub(super) struct Prepared {
 pub(super) fn prepare(tls: &Tls, now: UnixTime) -> Result<Prepared> {
     match tls {
         Tls::Files { certificate, key } => {
-            let chain = pem_certificates(&read(certificate)?, &shown(certificate))?;
-            let key = PrivateKeyDer::from_pem_slice(&read(key)?)
-                .map_err(|error| unusable_key(&shown(key), &error))?;
+            let chain = read(certificate, "--tls-cert", Part::Certificate)?;
+            let chain = pem_certificates(&chain, &shown(certificate))?;
+            // The reader's own error holds the line that it is about.
+            let key = PrivateKeyDer::from_pem_slice(&read(key, "--tls-key", Part::PrivateKey)?)
+                .map_err(|_| unusable_key(&shown(key), &"it holds no private key in PEM"))?;
             Ok(Prepared {
                 config: Some(server_config(chain, key)?),
                 ca_pem: None,
@@ -77,12 +83,18 @@ fn pem_certificates(pem: &[u8], name: &str) -> Result<Vec<CertificateDer<'static
     Ok(chain)
 }
 
-fn read(path: &Path) -> Result<Vec<u8>> {
-    std::fs::read(path).map_err(|error| {
-        Error::new(
-            ErrorKind::InvalidInput,
-            format!("`{}` cannot be read: {error}", path.display()),
-        )
+/// Reads a file; `option` is what names it. A key in the place of its path is not repeated.
+fn read(path: &Path, option: &str, part: Part) -> Result<Zeroizing<Vec<u8>>> {
+    std::fs::read(path).map(Zeroizing::new).map_err(|error| {
+        let found = std::fs::symlink_metadata(path).is_ok();
+        let message = match source::shown(&path.to_string_lossy(), part, found) {
+            Some(path) => format!("{path} cannot be read ({error}): check {option}"),
+            None => format!(
+                "the file of {option} cannot be read ({error}): the value is no path of a file, and is not repeated, \
+                 since it may be a secret: write a path"
+            ),
+        };
+        Error::new(ErrorKind::InvalidInput, message)
     })
 }
 

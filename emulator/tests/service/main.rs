@@ -26,6 +26,8 @@ mod pki;
 #[cfg(test)]
 mod pkits;
 #[cfg(test)]
+mod presigned;
+#[cfg(test)]
 mod refused;
 #[cfg(test)]
 mod revocation;

@@ -11,7 +11,10 @@ use ring::{
     hmac,
     rand::{SecureRandom as _, SystemRandom},
 };
-use rolesanywhere_core::{Error, ErrorKind, Result};
+use rolesanywhere_core::{
+    Error, ErrorKind, Result,
+    source::{self, Part},
+};
 use zeroize::Zeroizing;
 
 use crate::output_file;
@@ -33,7 +36,10 @@ impl Authorization {
     /// header, or not of visible characters.
     pub(super) fn in_file(path: &Path) -> Result<Self> {
         let refuse = |why: String| {
-            let message = format!("the token file `{}` {why}", path.display());
+            let message = format!(
+                "the token file{} {why}: check --authorization-token-file",
+                named(path)
+            );
             Error::new(ErrorKind::InvalidInput, message)
         };
         let unreadable = |error: io::Error| refuse(explain(&error));
@@ -79,14 +85,21 @@ pub(super) fn is_equal(given: &[u8], expected: &[u8]) -> bool {
     hmac::verify(&key, given, hmac::sign(&key, expected).as_ref()).is_ok()
 }
 
+/// The path as an error shows it: a token in its place is not repeated.
+fn named(path: &Path) -> String {
+    let found = std::fs::symlink_metadata(path).is_ok();
+    let shown = source::shown(&path.to_string_lossy(), Part::Password, found);
+    shown.map_or_else(String::new, |shown| format!(" {shown}"))
+}
+
 fn random_token(path: &Path) -> Result<Zeroizing<String>> {
     let mut random = Zeroizing::new([0; 32]);
     SystemRandom::new().fill(&mut *random).map_err(|_| {
         Error::new(
             ErrorKind::InvalidInput,
             format!(
-                "no token can be made for `{}`: the system has no random numbers",
-                path.display()
+                "no token can be made for the token file{}: the system has no random numbers",
+                named(path)
             ),
         )
     })?;

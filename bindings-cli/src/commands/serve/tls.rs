@@ -6,14 +6,14 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use rolesanywhere_core::{Error, ErrorKind, Result};
+use rolesanywhere_core::{Error, ErrorKind, Result, source::Part};
 use rustls::{
     ServerConfig,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
 };
 use tokio_rustls::TlsAcceptor;
 
-use crate::{arguments::Serve, console::Console, identity_files::InputFile};
+use crate::{arguments::Serve, console::Console, identity_files::InputFile, inputs::parameter};
 
 /// How often the files are looked at, at most, when somebody connects.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
@@ -105,7 +105,10 @@ impl Files {
     }
 
     fn acceptor(&self, console: &Console) -> Result<TlsAcceptor> {
-        let certificate = InputFile::read(&self.certificate, "--tls-cert")?;
+        let certificate = InputFile::read(
+            &self.certificate,
+            parameter("--tls-cert", Part::Certificate),
+        )?;
         let chain: std::result::Result<Vec<_>, _> =
             CertificateDer::pem_slice_iter(&certificate.bytes).collect();
         let chain = chain.map_err(|error| {
@@ -119,7 +122,7 @@ impl Files {
                 "holds no certificate: name a PEM file with `BEGIN CERTIFICATE` by --tls-cert";
             return Err(unusable(&self.certificate, why));
         }
-        let key_file = InputFile::read(&self.key, "--tls-key")?;
+        let key_file = InputFile::read(&self.key, parameter("--tls-key", Part::PrivateKey))?;
         key_file.warn_if_open(console);
         // What the parser says about a key may quote it, so it is not repeated.
         let key = PrivateKeyDer::from_pem_slice(&key_file.bytes).map_err(|_| {

@@ -65,7 +65,7 @@ pub(crate) fn persistent(handle: u32, access: &Access<'_>) -> Result<Key> {
 /// [`ErrorKind::InvalidKey`] for a damaged file, [`ErrorKind::Unsupported`] for what is not done
 /// (policies, keys to be imported); what reaching the TPM and its password need.
 pub(crate) fn in_file(file: &InputFile, access: &Access<'_>) -> Result<Key> {
-    let place = format!("`{}`", file.path.display());
+    let place = file.shown.clone();
     let contents = KeyFile::read(&file.bytes).map_err(|error| error.context(&place))?;
     let public =
         PublicArea::read(contents.public_area()?).map_err(|error| error.context(&place))?;

@@ -480,7 +480,7 @@ void uniffi_rolesanywhere_swift_fn_free_signingkey(uint64_t handle, RustCallStat
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_ROLESANYWHERE_SWIFT_FN_CONSTRUCTOR_SIGNINGKEY_NEW
 #define UNIFFI_FFIDEF_UNIFFI_ROLESANYWHERE_SWIFT_FN_CONSTRUCTOR_SIGNINGKEY_NEW
-uint64_t uniffi_rolesanywhere_swift_fn_constructor_signingkey_new(RustBuffer access_key_id, RustBuffer secret_access_key, RustBuffer session_token, int64_t now, RustBuffer region, RustBuffer service, int8_t s3, RustCallStatus *_Nonnull out_status
+uint64_t uniffi_rolesanywhere_swift_fn_constructor_signingkey_new(RustBuffer access_key_id, RustBuffer secret_access_key, RustBuffer session_token, int64_t now, RustBuffer region, RustBuffer service, int8_t express, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_ROLESANYWHERE_SWIFT_FN_METHOD_SIGNINGKEY_COVERS
@@ -490,7 +490,7 @@ int8_t uniffi_rolesanywhere_swift_fn_method_signingkey_covers(uint64_t ptr, int6
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_ROLESANYWHERE_SWIFT_FN_METHOD_SIGNINGKEY_PRESIGN
 #define UNIFFI_FFIDEF_UNIFFI_ROLESANYWHERE_SWIFT_FN_METHOD_SIGNINGKEY_PRESIGN
-RustBuffer uniffi_rolesanywhere_swift_fn_method_signingkey_presign(uint64_t ptr, RustBuffer method, RustBuffer path, RustBuffer query, RustBuffer headers, ForeignBytes body, int8_t signs_body, int64_t now, uint64_t expires, RustCallStatus *_Nonnull out_status
+RustBuffer uniffi_rolesanywhere_swift_fn_method_signingkey_presign(uint64_t ptr, RustBuffer method, RustBuffer path, RustBuffer query, RustBuffer headers, ForeignBytes body, RustBuffer payload, int64_t now, uint64_t expires, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_ROLESANYWHERE_SWIFT_FN_METHOD_SIGNINGKEY_SIGN_HEADERS
@@ -502,6 +502,16 @@ RustBuffer uniffi_rolesanywhere_swift_fn_method_signingkey_sign_headers(uint64_t
 #define UNIFFI_FFIDEF_UNIFFI_ROLESANYWHERE_SWIFT_FN_FUNC_KINDS_OF_FAILURE
 RustBuffer uniffi_rolesanywhere_swift_fn_func_kinds_of_failure(RustCallStatus *_Nonnull out_status
 
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ROLESANYWHERE_SWIFT_FN_FUNC_HOST_SCOPE
+#define UNIFFI_FFIDEF_UNIFFI_ROLESANYWHERE_SWIFT_FN_FUNC_HOST_SCOPE
+RustBuffer uniffi_rolesanywhere_swift_fn_func_host_scope(RustBuffer host, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ROLESANYWHERE_SWIFT_FN_FUNC_REFUSE_UNREADABLE
+#define UNIFFI_FFIDEF_UNIFFI_ROLESANYWHERE_SWIFT_FN_FUNC_REFUSE_UNREADABLE
+void uniffi_rolesanywhere_swift_fn_func_refuse_unreadable(RustBuffer path, RustBuffer name, RustBuffer part, int8_t found, RustBuffer reason, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_FFI_ROLESANYWHERE_SWIFT_RUSTBUFFER_ALLOC
@@ -767,6 +777,18 @@ void ffi_rolesanywhere_swift_rust_future_complete_void(uint64_t handle, RustCall
 #ifndef UNIFFI_FFIDEF_UNIFFI_ROLESANYWHERE_SWIFT_CHECKSUM_FUNC_KINDS_OF_FAILURE
 #define UNIFFI_FFIDEF_UNIFFI_ROLESANYWHERE_SWIFT_CHECKSUM_FUNC_KINDS_OF_FAILURE
 uint16_t uniffi_rolesanywhere_swift_checksum_func_kinds_of_failure(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ROLESANYWHERE_SWIFT_CHECKSUM_FUNC_HOST_SCOPE
+#define UNIFFI_FFIDEF_UNIFFI_ROLESANYWHERE_SWIFT_CHECKSUM_FUNC_HOST_SCOPE
+uint16_t uniffi_rolesanywhere_swift_checksum_func_host_scope(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_ROLESANYWHERE_SWIFT_CHECKSUM_FUNC_REFUSE_UNREADABLE
+#define UNIFFI_FFIDEF_UNIFFI_ROLESANYWHERE_SWIFT_CHECKSUM_FUNC_REFUSE_UNREADABLE
+uint16_t uniffi_rolesanywhere_swift_checksum_func_refuse_unreadable(void
 
 );
 #endif
