@@ -40,10 +40,7 @@ fn the_documented_presigned_url() {
         "us-east-1",
         "s3",
         Duration::from_secs(86_400),
-        HmacSettings {
-            canonical: Settings::S3,
-            ..HmacSettings::default()
-        },
+        HmacSettings::for_service("s3"),
     )
     .unwrap();
     assert_eq!(
