@@ -4,13 +4,14 @@
 import { readFileSync } from "node:fs";
 import { performance } from "node:perf_hooks";
 
+import { signed } from "./request.js";
+
 const FACE = new URL("../../bindings-wasm/", import.meta.url);
 const { AwsClient } = await import(new URL("node_modules/aws4fetch/dist/aws4fetch.esm.mjs", FACE));
 const { Authority } = await import(new URL("tests/pki.js", FACE));
 const { readIdentity } = await import(new URL("js/keys.js", FACE));
 const core = await import(new URL("dist/rolesanywhere.js", FACE));
 const { bind } = await import(new URL("js/index.js", FACE));
-const { signed } = await import(new URL("js/fetch.js", FACE));
 
 const bytes = readFileSync(new URL("dist/rolesanywhere_bg.wasm", FACE));
 const small = readFileSync(new URL("dist/webcrypto_bg.wasm", FACE));
@@ -65,7 +66,7 @@ const ARN = "arn:aws:rolesanywhere:eu-west-1:123456789012";
   core.initSync({ module: bytes });
   const loaded = performance.now();
   const identity = await readIdentity(core, { certificate, privateKey });
-  await signed(core, newCall(), identity, 1_780_000_000);
+  await signed(newCall(), identity, 1_780_000_000);
   console.log(`cold: module ready in ${(loaded - began).toFixed(1)} ms, first signed request ${(performance.now() - loaded).toFixed(1)} ms later`);
 }
 
@@ -94,14 +95,33 @@ for (const kind of KINDS) {
     {
       WebCrypto: () => crypto.subtle.sign(parameters, key, message),
       // The signature, r‖s made DER and written into the header: what the goal of 1.1 is about.
-      "through the face": () => identity.sign(unsigned),
-      "whole request": () => signed(core, call, identity, 1_780_000_000),
+      "through the face": async () => unsigned.authorization(await identity.sign(unsigned)),
+      "whole request": () => signed(call, identity, 1_780_000_000),
     },
     25,
   );
   show(`${kind}`, results, "WebCrypto");
   const rust = await compare({ "pure Rust": async () => signer.sign(unsigned) }, kind.startsWith("RSA") ? 1 : 5);
   show(`${kind}, key in the module`, rust, "pure Rust");
+}
+
+// ---- the provider: credentials at hand, and a renewal with a service that answers at once
+
+{
+  const { certificate, privateKey } = authority.identity("P-256");
+  let made = 0;
+  const answer = () => {
+    const expiration = new Date(Date.now() + 3600_000).toISOString();
+    const credentials = { accessKeyId: `ASIA${(made += 1)}`, secretAccessKey: "s", sessionToken: "t".repeat(800), expiration };
+    return new Response(JSON.stringify({ credentialSet: [{ credentials }] }), { status: 201, headers: { "content-type": "application/json" } });
+  };
+  const arns = { trustAnchorArn: `${ARN}:trust-anchor/a`, profileArn: `${ARN}:profile/p`, roleArn: "arn:aws:iam::123456789012:role/r" };
+  const provider = bind(() => core).fromRolesAnywhere({ ...arns, certificate, privateKey, fetch: async () => answer() });
+  await provider();
+  const hit = await compare({ "credentials at hand": () => provider() }, 1000);
+  show("provider", hit, "credentials at hand");
+  const miss = await compare({ renewal: () => provider({ forceRefresh: true }) }, 20);
+  show("provider", miss, "renewal");
 }
 
 // ---- HMAC: a GET and a PUT of 1 kB, against aws4fetch

@@ -8,10 +8,11 @@ import { createRequire } from "node:module";
 import { loadavg } from "node:os";
 import { performance } from "node:perf_hooks";
 
+import { signed } from "./request.js";
+
 const WASM = new URL("../../bindings-wasm/", import.meta.url);
 const { Authority } = await import(new URL("tests/pki.js", WASM));
 const { readIdentity } = await import(new URL("js/keys.js", WASM));
-const { signed } = await import(new URL("js/fetch.js", WASM));
 const { load } = await import(new URL("js/entry/node-core.js", WASM));
 const { platformHere } = await import(new URL("../../bindings-node/packages.js", import.meta.url));
 const addon = createRequire(import.meta.url)(`../../bindings-node/npm/${platformHere()}`);
@@ -81,7 +82,7 @@ function byHand(certificate, privateKey) {
 const newCall = (core) => new core.CreateSession(...ARNS, undefined, undefined, false, false, 3600, undefined, [], false);
 const request = async (core, call, certificate, privateKey) => {
   const identity = await readIdentity(core, { certificate, privateKey });
-  return signed(core, call, identity, NOW);
+  return signed(call, identity, NOW);
 };
 
 console.log(`Node ${process.versions.node}, OpenSSL ${process.versions.openssl}, load ${loadavg()[0].toFixed(1)}`);
@@ -125,6 +126,6 @@ for (const kind of ["ML-DSA-44", "ML-DSA-65", "ML-DSA-87"]) {
     // This Node has no such keys.
   }
   contenders.addon = () => request(addon, native, certificate, privateKey);
-  contenders.wasm = async () => (await request(wasm, module, certificate, privateKey)).free();
+  contenders.wasm = () => request(wasm, module, certificate, privateKey);
   show(`${kind}, PEM to signed request`, await compare(contenders, 20));
 }

@@ -25,9 +25,13 @@ use ureq::{
 
 use crate::{environment::Environment, proxy, roots::Roots, tls::TlsConnector};
 
-/// ureq reads and writes through two buffers. A request with a chain of ML-DSA certificates has some
-/// 60 kB and is written in parts; larger buffers cost the cold start page faults.
+/// ureq reads and writes through two buffers; larger ones cost the cold start page faults. A request is
+/// written in parts, of which a header is one: five ML-DSA-87 certificates have 50 kB, and the buffer is
+/// then as long as the longest header.
 const BUFFER_LENGTH: usize = 16 * 1024;
+
+/// What a line of a header has beside name and value.
+const LINE_OVERHEAD: usize = ": \r\n".len();
 
 /// The longest header section of an answer; the service's has some 500 bytes.
 const MAX_RESPONSE_HEADERS: usize = 32 * 1024;
@@ -168,10 +172,13 @@ impl HttpsClient {
             ),
             loss: Loss::Unsendable,
         })?;
+        let line = |(name, value): &(String, String)| name.len() + value.len() + LINE_OVERHEAD;
+        let longest = sent.headers.iter().map(line).max().unwrap_or_default();
         let request = self
             .agent
             .configure_request(request)
             .timeout_global(Some(timeout))
+            .output_buffer_size(BUFFER_LENGTH.max(longest))
             .build();
         let mut response = self
             .agent

@@ -175,8 +175,13 @@ fn more(where_: Whereabouts<'_>, access: &Access<'_>) -> Result<Vec<Certificate>
     let Some(file) = identity_files::intermediates(where_.intermediates, access)? else {
         return Ok(Vec::new());
     };
-    let chain = read_chain(&file, None)?;
-    let all = std::iter::once(chain.end_entity());
-    let all = all.chain(chain.intermediates()).chain(chain.unrelated());
-    Ok(all.cloned().collect())
+    let files = IdentityFiles {
+        certificate: &[],
+        private_key: None,
+        intermediates: Some(file.content()),
+        password: None,
+    };
+    files
+        .read_intermediates()
+        .map_err(|error| error.context(&file.shown))
 }

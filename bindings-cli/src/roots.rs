@@ -13,7 +13,10 @@ use std::{
 
 use base64ct::{Base64, Encoding as _};
 use memchr::memmem;
-use rolesanywhere_core::{Error, ErrorKind, Result};
+use rolesanywhere_core::{
+    Error, ErrorKind, Result,
+    source::{self, Part},
+};
 use rustls::{RootCertStore, pki_types::CertificateDer};
 
 use crate::{environment::Environment, files};
@@ -62,19 +65,27 @@ impl Roots {
             Some(_) => Vec::new(),
         };
         if let Some((name, path)) = named {
-            let shown = path.display();
-            let refuse = |why: &str| {
-                let message = format!("{name} names `{shown}`, which {why}: correct {name}");
+            let value = path.to_string_lossy();
+            let refuse = |why: &str, found: bool| {
+                // Content that was put where its path belongs is not repeated: it may be a key.
+                let message = match source::shown(&value, Part::Certificate, found) {
+                    Some(shown) => format!("{name} names {shown}, which {why}: correct {name}"),
+                    None => format!(
+                        "{name} names no file; the value is not repeated, since it may be a secret: write the path \
+                         of a PEM file"
+                    ),
+                };
                 Error::new(ErrorKind::InvalidInput, message)
             };
-            let pem = read(&path).map_err(|why| refuse(&why))?;
+            let pem = read(&path).map_err(|why| refuse(&why, path.exists()))?;
             if blocks(&pem).next().is_none() {
-                return Err(refuse("holds no PEM certificate"));
+                return Err(refuse("holds no PEM certificate", true));
             }
+            let origin = format!("`{value}` ({name})");
             return Ok(Self {
                 pem,
                 directories,
-                origin: format!("`{shown}` ({name})"),
+                origin,
             });
         }
         if !directories.is_empty() {

@@ -3,52 +3,34 @@
 
 import { KeyObject, constants as cryptography, createHash, sign } from "node:crypto";
 import { stat } from "node:fs/promises";
-import { setTimeout as sleep } from "node:timers/promises";
-import { RolesAnywhereError, isRolesAnywhereError, readIdentity } from "rolesanywhere-wasm/bind";
+import { RolesAnywhereError, identityFailures, readIdentity } from "rolesanywhere-wasm/bind";
 
 import { load } from "./core.js";
 import { PARAMETERS, Variable, isPath, readFile } from "./sources.js";
 
 /** The options that make an identity. */
 export const PARTS = ["certificate", "certificateChain", "privateKey", "password", "signer"];
-// Files that were written less long ago may not belong together: their writer is between the
-// certificate and the key.
-const ROTATION_MILLISECONDS = 2000;
 
 /**
- * What gives the shared provider an identity: the same until a file changes. While changed files
- * cannot be used, the last identity is, as long as its certificate is valid.
+ * What gives the shared provider an identity: the same until a file changes. With the error of files that
+ * cannot be read the core is told when they were modified, and the last identity: it decides.
  */
-export function identitySource(given, { logger, clock = Date.now }) {
+export function identitySource(given) {
   let held; // { identity, stamp }
   let places;
   return async () => {
     if (given === null || typeof given !== "object") return given; // which the provider refuses
     places ??= await placesOf(given);
-    const stamp = await stampOf(places);
+    const { stamp, modified } = await stateOf(places);
     if (held !== undefined && held.stamp === stamp) return held.identity;
     try {
-      held = await readWhole(given, places, stamp);
+      held = { identity: await readOnce(given, places), stamp };
+      return held.identity;
     } catch (error) {
-      if (held === undefined || held.identity.chain.notAfter * 1000 <= clock()) throw error;
-      logger?.warn?.(`rolesanywhere: the changed files cannot be used, the last identity is used on: ${error.message}`);
+      identityFailures.set(error, { modified, last: held?.identity });
+      throw error;
     }
-    return held.identity;
   };
-}
-
-/** Reads the files; while they do not belong together and were just written, again. */
-async function readWhole(given, places, stamp) {
-  const until = Date.now() + ROTATION_MILLISECONDS;
-  for (let seen = stamp; ; seen = await stampOf(places)) {
-    try {
-      return { identity: await readOnce(given, places), stamp: seen };
-    } catch (error) {
-      const torn = isRolesAnywhereError(error, "key_mismatch") && (await justWritten(places));
-      if (!torn || Date.now() >= until) throw error;
-      await sleep(50);
-    }
-  }
 }
 
 async function readOnce(given, { paths, variables }) {
@@ -85,27 +67,24 @@ async function placesOf(given) {
   return { paths, variables };
 }
 
-/** What changes when one of the files or variables does. */
-async function stampOf({ paths, variables }) {
-  const stamps = await Promise.all(
+/** A text that changes when one of the files or variables does, and when the newest file was modified. */
+async function stateOf({ paths, variables }) {
+  const states = await Promise.all(
     paths.map(async ([, path]) => {
       try {
         const { dev, ino, size, mtimeNs, ctimeNs } = await stat(path, { bigint: true });
-        return [dev, ino, size, mtimeNs, ctimeNs].join(" ");
+        return { stamp: [dev, ino, size, mtimeNs, ctimeNs].join(" "), modified: Number(mtimeNs / 1_000_000n) };
       } catch {
-        return "none"; // reading it will say what is wrong
+        return { stamp: "none" }; // reading it will say what is wrong
       }
     }),
   );
   const digests = variables.map(([, variable]) => createHash("sha256").update(variable.state()).digest("hex"));
-  return [...stamps, ...digests].join("\n");
-}
-
-async function justWritten({ paths }) {
-  const ages = await Promise.all(
-    paths.map(([, path]) => stat(path).then(({ mtimeMs }) => Math.abs(Date.now() - mtimeMs), () => Infinity)),
-  );
-  return ages.some((age) => age < ROTATION_MILLISECONDS);
+  const times = states.map(({ modified }) => modified).filter((time) => time !== undefined);
+  return {
+    stamp: [...states.map(({ stamp }) => stamp), ...digests].join("\n"),
+    modified: times.length === 0 ? undefined : Math.max(...times),
+  };
 }
 
 // ---- keys of node:crypto

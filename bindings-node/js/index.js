@@ -60,12 +60,12 @@ function forNode(init, caller) {
   const { identity } = init;
   if (identity !== undefined) {
     if (given.length > 0 || typeof identity !== "function") return options;
-    const read = async () => identitySource(await identity(), {})();
+    const read = async () => identitySource(await identity())();
     return { ...options, identity: async () => read() };
   }
   if (init.certificate === undefined) return options;
   for (const name of PARTS) delete options[name];
-  return { ...options, identity: identitySource(init, init) };
+  return { ...options, identity: identitySource(init) };
 }
 
 export { backend } from "./core.js";

@@ -10,7 +10,7 @@ use rolesanywhere_core::{Error, ErrorKind, ServiceError};
 
 use crate::convert::{Maybe, maybe, seconds_of};
 
-/// What the core says about an error. `Renewal.failed` takes it back, to know all that the core knew.
+/// What the core says about an error. `Provider` takes it back, to know all that the core knew.
 #[napi]
 pub struct Failure {
     error: Error,
@@ -21,9 +21,9 @@ impl Failure {
     /// A failure of the host's: a connection that broke, a signer that refused.
     #[napi(constructor)]
     pub fn new(code: String, message: String) -> Self {
-        let kind = ErrorKind::ALL.iter().find(|kind| kind.code() == code);
+        let kind = ErrorKind::from_code(&code).unwrap_or(ErrorKind::InvalidResponse);
         Self {
-            error: Error::new(kind.copied().unwrap_or(ErrorKind::InvalidResponse), message),
+            error: Error::new(kind, message),
         }
     }
 
@@ -92,6 +92,12 @@ impl Failure {
 
     pub(crate) fn error(&self) -> &Error {
         &self.error
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self { error }
     }
 }
 

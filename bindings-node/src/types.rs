@@ -1,7 +1,7 @@
 //! The classes of the addon: the core's types, each behind a class of the same name.
 
 pub mod identity;
-pub mod renewal;
+pub mod provider;
 pub mod session;
 pub mod sigv4;
 pub mod source;

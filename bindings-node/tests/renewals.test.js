@@ -78,24 +78,35 @@ test("what the core makes is freed", async (context) => {
     accessKeyId: "ASIAIOSFODNN7EXAMPLE",
     secretAccessKey: "x".repeat(40),
     sessionToken: "t".repeat(1000),
-    expiration: "2036-01-01T00:00:00Z",
+    expiration: "2027-01-15T09:00:00Z", // an hour after the clock of the test
   };
   const answer = Buffer.from(JSON.stringify({ credentialSet: [{ credentials }] }));
+  const now = 1_800_000_000_000;
+  const next = (provider) => {
+    for (;;) {
+      const action = provider.poll(now, 0);
+      if (action.kind !== "note") return action;
+    }
+  };
   const cycle = async () => {
     const call = new core.CreateSession(trustAnchorArn, profileArn, roleArn, undefined, undefined, false, false, 900, undefined, [], true);
     const identity = await core.LocalIdentity.read(...files);
     const { chain } = identity;
-    const unsigned = call.prepare(chain, 1_800_000_000);
-    const signed = await identity.signer().sign(unsigned);
-    const session = core.Session.fromResponse(201, [], answer);
-    assert.equal(session.sessionToken, credentials.sessionToken);
-    try {
-      core.Session.fromResponse(403, [], Buffer.from("{}"));
-      assert.fail("a refusal was taken for a session");
-    } catch (failure) {
-      assert.equal(failure.code, "access_denied");
-    }
-    return signed;
+    const provider = new core.Provider(call, 1, ...Array(11).fill(undefined), false);
+    assert.equal(provider.ask(now, 0).kind, "drive");
+    provider.identityLoaded(now, 0, next(provider).id, chain);
+    const { id, request } = next(provider);
+    const signature = await identity.signer().sign(request);
+    provider.signed(now, 0, id, signature);
+    const { id: sent, authorization } = next(provider);
+    assert.equal(request.authorization(signature), authorization);
+    provider.answered(now, 0, sent, 201, ["content-type", "application/json"], answer);
+    assert.equal(provider.session.sessionToken, credentials.sessionToken);
+    const refused = new core.Provider(call, 1, ...Array(11).fill(undefined), false);
+    refused.ask(now, 0);
+    refused.identityFailed(now, 0, next(refused).id, new core.Failure("invalid_key", "no key"), undefined);
+    assert.equal(refused.error.code, "invalid_key");
+    return authorization;
   };
   // What leaks grows in every window; what the allocator keeps in some.
   const grown = [];

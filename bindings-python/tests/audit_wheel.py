@@ -29,6 +29,8 @@ def main(path):
         assert not others, others
         licenses = {name.rsplit("/", 1)[1] for name in names if ".dist-info/licenses/" in name}
         assert licenses == {"LICENSE-APACHE", "LICENSE-MIT"}, f"the licenses' texts: {licenses}"
+        bills = [name for name in names if ".dist-info/sboms/" in name]
+        assert not bills, f"{bills}: maturin's bills of materials are wrong here, see pyproject.toml"
         assert sum(info.compress_size for info in wheel.infolist()) < MAX_WHEEL_LENGTH
         module = wheel.extract("rolesanywhere/_native.abi3.so", folder)
         content = open(module, "rb").read()

@@ -11,7 +11,7 @@ import time
 import pytest
 import rolesanywhere
 from rolesanywhere import Client, Identity, Signer
-from support import ACCOUNT, ARNS, Authority, key_pem, new_key, server
+from support import ACCOUNT, ARNS, VECTORS, Authority, Emulator, key_pem, new_key, server
 
 
 @pytest.mark.parametrize(
@@ -85,6 +85,22 @@ def test_a_full_chain_in_any_order_is_sent_whole(emulator, authority):
     alone = Client(**ARNS, certificate=certificate, private_key=key, endpoint=emulator.endpoint)
     with pytest.raises(rolesanywhere.AccessDeniedError):
         alone.credentials()
+
+
+def test_the_longest_headers_are_sent(tmp_path):
+    vectors = VECTORS / "long-chain"
+    emulator = Emulator(tmp_path, (vectors / "root.pem").read_bytes())
+    try:
+        client = Client(
+            **ARNS,
+            certificate=vectors / "certificate.pem",
+            private_key=vectors / "key.pem",
+            certificate_chain=vectors / "chain.pem",
+            endpoint=emulator.endpoint,
+        )
+        assert client.credentials().access_key_id
+    finally:
+        emulator.close()
 
 
 def test_half_a_day_of_hours_in_simulation(emulator, options):

@@ -195,3 +195,10 @@ def test_arguments_that_contradict_each_other(files, authority):
     ):
         with pytest.raises(errors.InvalidInputError):
             Client(**ARNS, **options)
+
+
+def test_messages_hold_nothing_that_acts_or_is_not_seen():
+    error = rolesanywhere.TransportFailedError("HTTP/1.1 \x1b[31m\r\n\x00\u202e\u200bé ok")
+    assert str(error) == error.message == "HTTP/1.1 \\u{1b}[31m  \\u{0}\\u{202e}\\u{200b}é ok"
+    assert str(pickle.loads(pickle.dumps(error))) == str(error)
+    assert len(str(rolesanywhere.TransportFailedError("\0" * 100_000))) <= 4097

@@ -1,29 +1,11 @@
-// Sessions that many isolates share: what is stored, who renews and when, and the stores.
-//
-// The rules, which `tests/simulation.js` plays through with thousands of isolates:
-//
-// 1. Whoever has no session, or one that is due, looks into the store first.
-// 2. A store with a lock (a Durable Object): one isolate calls CreateSession, the others go on with
-//    what they have, or wait and look again where they have nothing.
-// 3. A store without one (Workers KV, the Cache API), while the old session is still good: each isolate
-//    draws its own moment, `mandatory - propagation * E` with E exponential, between the session's
-//    background and mandatory windows. Among n isolates the first moment comes `propagation * ln n`
-//    early, and by the time that its session is seen by all, e of them on average have had their
-//    moment, however large n is.
-// 4. The same with a cold store, on the scale of `coldSpreadMilliseconds`.
+// Sessions that many isolates share: how an entry is sealed, and the stores. What is stored, under which
+// key, who renews and when is the core's.
 
-import { bytesOrNothing, concat, sha256, hex, utf8 } from "./bytes.js";
+import { bytesOrNothing, concat, utf8 } from "./bytes.js";
 import { invalidInput } from "./errors.js";
 
-/** How long a lock is held at most, in seconds: its holder may have died. */
-export const LOCK_SECONDS = 30;
-// How often those who wait for another's session look for it, in milliseconds; up to twice that, at
-// random.
-const LOOK_MILLISECONDS = 150;
-/** How often an isolate whose moment has not come looks whether another has renewed, in seconds. */
-export const LOOK_AGAIN_SECONDS = 20;
-const FORMAT = 1;
-const IV_LENGTH = 12;
+const FORMAT = 2; // the first byte of an entry
+const NONCE_LENGTH = 12;
 
 /** The user's cache options, checked; nothing is imported or drawn yet, which workers forbid at start. */
 export function sharedSessions(options) {
@@ -44,47 +26,30 @@ export function sharedSessions(options) {
   }
   let key = isKey ? encryptionKey : undefined;
   const cryptoKey = async () => (key ??= await crypto.subtle.importKey("raw", raw, "AES-GCM", false, ["encrypt", "decrypt"]));
-  return { store, cryptoKey, propagationSeconds, coldSpreadMilliseconds, LOOK_MILLISECONDS };
+  return { store, cryptoKey, propagationSeconds, coldSpreadMilliseconds };
 }
 
-/** What a session is stored under: parameters and certificate, hashed. Nothing can be read from it. */
-export async function sessionKey(parameters, chain) {
-  return hex(await sha256(utf8(JSON.stringify([FORMAT, parameters, chain.fingerprintSha256]))));
-}
-
-/** An entry: a byte that tells the form, the IV, and AES-GCM over JSON, bound to the key that it is under. */
-export async function seal(cryptoKey, name, session) {
-  const iv = crypto.getRandomValues(new Uint8Array(IV_LENGTH));
-  const clear = utf8(JSON.stringify(session));
+/** An entry as it is stored: a byte that tells the form, the nonce, and AES-GCM, bound to the key that it is under. */
+export async function seal(cryptoKey, name, entry) {
+  const iv = crypto.getRandomValues(new Uint8Array(NONCE_LENGTH));
   try {
-    const sealed = await crypto.subtle.encrypt({ name: "AES-GCM", iv, additionalData: aad(name) }, cryptoKey, clear);
+    const sealed = await crypto.subtle.encrypt({ name: "AES-GCM", iv, additionalData: utf8(name) }, cryptoKey, entry);
     return concat(Uint8Array.of(FORMAT), iv, new Uint8Array(sealed));
   } finally {
-    clear.fill(0);
+    entry.fill(0);
   }
 }
 
-/** The session of an entry; nothing when it is of another form, key or place, or damaged. */
-export async function open(cryptoKey, name, entry) {
-  if (entry[0] !== FORMAT || entry.length <= 1 + IV_LENGTH) return undefined;
-  const parameters = { name: "AES-GCM", iv: entry.subarray(1, 1 + IV_LENGTH), additionalData: aad(name) };
+/** The entry; nothing when it is of another form, key or place, or damaged. */
+export async function open(cryptoKey, name, sealed) {
+  if (sealed[0] !== FORMAT) return undefined;
+  const parameters = { name: "AES-GCM", iv: sealed.subarray(1, 1 + NONCE_LENGTH), additionalData: utf8(name) };
   try {
-    const clear = new Uint8Array(await crypto.subtle.decrypt(parameters, cryptoKey, entry.subarray(1 + IV_LENGTH)));
-    const session = JSON.parse(new TextDecoder().decode(clear));
-    clear.fill(0);
-    const texts = [session.accessKeyId, session.secretAccessKey, session.sessionToken];
-    const times = [session.issuedAt, session.expiration];
-    const usable = texts.every((text) => typeof text === "string" && text !== "") && times.every(Number.isSafeInteger);
-    return usable ? session : undefined;
+    return new Uint8Array(await crypto.subtle.decrypt(parameters, cryptoKey, sealed.subarray(1 + NONCE_LENGTH)));
   } catch {
     return undefined;
   }
 }
-
-const aad = (name) => utf8(`rolesanywhere session ${FORMAT} ${name}`);
-
-/** A number that is 1 on average, as often above ln 2 as below: what spreads isolates (rule 3). */
-export const exponential = () => -Math.log(1 - Math.random());
 
 // ---- stores
 

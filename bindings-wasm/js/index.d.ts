@@ -165,7 +165,10 @@ export interface RolesAnywhereOptions {
   roleArn: string;
   /** The trust anchor's region, which is the default; another is refused, save `fips-REGION`. */
   region?: string;
-  /** The URL of another endpoint: a VPC endpoint, a proxy of your own, an emulator. */
+  /**
+   * The URL of another endpoint: a VPC endpoint, a proxy of your own, an emulator. `http:` is for this machine
+   * alone (`localhost`, 127.0.0.0/8, `[::1]`): the answer holds a secret key.
+   */
   endpoint?: string;
   /** Use the FIPS endpoint. */
   fips?: boolean;
@@ -181,7 +184,7 @@ export interface RolesAnywhereOptions {
   arnPlacement?: "query" | "body";
   /** What sends requests; default the runtime's `fetch`. */
   fetch?: (url: string, init: RequestInit) => Promise<Response>;
-  /** How long one attempt may take; default 10,000. */
+  /** How long one attempt may take; default 10,000. A renewal takes no longer than 45 seconds in all, and 15 while there are valid credentials. */
   timeoutMilliseconds?: number;
   /** How often a request is sent before a renewal counts as failed; default 3. */
   maxAttempts?: number;
@@ -192,7 +195,10 @@ export interface RolesAnywhereOptions {
    * Without it such a renewal may be cut off, and is taken up again by a later request.
    */
   waitUntil?: (promise: Promise<void>) => void;
-  /** Is told of renewals that fail while the credentials at hand are still good. */
+  /**
+   * `warn` is told of what a person should see: a renewal that fails, a clock that is wrong, a store that is
+   * down, a shared entry that cannot be opened; `debug` of each renewal and each attempt that is repeated.
+   */
   logger?: Partial<Logger>;
   /** Milliseconds since 1970; default `Date.now`. For tests. */
   clock?: () => number;
@@ -225,9 +231,12 @@ export interface CacheOptions {
   coldSpreadMilliseconds?: number;
 }
 
-/** Where sessions are stored. A method may fail: then the session is not shared, and no more. */
+/**
+ * Where sessions are stored. A method may fail or take long: then sessions are not shared for a while, and no
+ * more. The entries are those of every language of this project that is given the same key.
+ */
 export interface CacheStore {
-  /** The value that was stored under `key` (64 hexadecimal digits), if it is there. */
+  /** The value that was stored under `key` (64 hexadecimal digits), if it is there. Two keys are in use for a session: it, and why it could not be renewed. */
   load(key: string): Promise<Uint8Array | undefined | null>;
   /** Stores a value, encrypted, of about 2 kB, that is of no use after so many seconds. */
   store(key: string, value: Uint8Array, ttlSeconds: number): Promise<void>;

@@ -2,10 +2,13 @@
 // a native one elsewhere. Nothing here knows how the core is loaded.
 
 import { cacheApi, durableObject, SessionCacheObject, workersKv } from "./cache.js";
-import { ERROR_CODES, RolesAnywhereError, calling, isRolesAnywhereError } from "./errors.js";
+import { ERROR_CODES, RolesAnywhereError, calling, identityFailures, isRolesAnywhereError } from "./errors.js";
 import { readIdentity } from "./keys.js";
 import { Provider } from "./provider.js";
 import { awsClient, requestSigner } from "./sign.js";
+
+/** What a single call says is wanted from the service. */
+const withoutCache = (init) => (init?.cache === undefined ? init : { ...init, cache: undefined });
 
 /** `load` returns the core, or a promise of it; it is called when the core is first needed, and again. */
 export function bind(load) {
@@ -17,11 +20,12 @@ export function bind(load) {
     credentials.memoized = true;
     return credentials;
   }
-  const createSession = async (init) => new Provider(load, init).createSession();
+  const createSession = async (init) => new Provider(load, withoutCache(init)).createSession();
   const signRequest = requestSigner(load);
   return { fromRolesAnywhere, createSession, signRequest, AwsClient: awsClient(signRequest) };
 }
 
 export { cacheApi, durableObject, SessionCacheObject, workersKv, ERROR_CODES, RolesAnywhereError, isRolesAnywhereError };
-// For a host that reads files itself: `identity` may return what this makes.
-export { calling, readIdentity };
+// For a host that reads files itself: `identity` may return what `readIdentity` makes, and `identityFailures` takes
+// what the core is told with the error that `identity` throws.
+export { calling, readIdentity, identityFailures };

@@ -1,7 +1,7 @@
 // Who signs: WebCrypto wherever it can, a function of the user's, or the core.
 //
 // An identity is `{ chain, sign(unsigned) }`: the certificate chain of the core's, and what makes the
-// header `authorization` of an unsigned request.
+// core's `Signature` of an unsigned request.
 
 import { bytesOf, bytesOrNothing, concat } from "./bytes.js";
 import { readOpened } from "./containers.js";
@@ -206,7 +206,7 @@ function byCryptoKey(core, chain, key, check) {
         await check(signature, message);
         checked = true;
       }
-      return calling(core, () => unsigned.authorization(form, signature));
+      return calling(core, () => unsigned.signature(form, signature));
     },
   };
 }
@@ -289,11 +289,11 @@ function withSigner(core, chain, given) {
       if (signature === undefined) {
         throw new RolesAnywhereError("signing_failed", "the signer returned no bytes: return a Uint8Array or an ArrayBuffer");
       }
-      const authorization = calling(core, () => unsigned.authorization(form, signature));
+      const accepted = calling(core, () => unsigned.signature(form, signature));
       // A foreign key may be another than the certificate's, at any time.
       const comparable = form === "ecdsa_der" ? p1363(signature, keyAlgorithm) : signature;
       await check(comparable, message);
-      return authorization;
+      return accepted;
     },
   };
 }

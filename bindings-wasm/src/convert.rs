@@ -5,6 +5,7 @@
 //! that JavaScript makes of the core's own, so that no copy stays in the module's memory.
 
 use alloc::{string::String, vec::Vec};
+use core::time::Duration;
 
 use rolesanywhere_core::{Error, ErrorKind, UnixTime};
 use wasm_bindgen::JsValue;
@@ -16,6 +17,13 @@ use crate::error::Result;
 #[allow(clippy::cast_precision_loss)]
 pub(crate) fn seconds_of(seconds: i64) -> f64 {
     seconds as f64
+}
+
+/// A duration as JavaScript has it: whole milliseconds.
+// No limit of the core's is longer than a year.
+#[allow(clippy::cast_precision_loss)]
+pub(crate) fn milliseconds(duration: Duration) -> f64 {
+    duration.as_millis() as f64
 }
 
 /// A time of JavaScript's, rounded down; one that is no number is 1970.

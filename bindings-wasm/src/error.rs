@@ -1,7 +1,7 @@
 //! From the core's errors to what JavaScript catches: one class, told apart by `code`. `js/errors.js`
 //! makes a `RolesAnywhereError` of it.
 
-use alloc::{borrow::ToOwned, string::String, vec::Vec};
+use alloc::{borrow::ToOwned, string::String};
 
 use rolesanywhere_core::{Error, ErrorKind, ServiceError, UnixTime};
 use wasm_bindgen::prelude::*;
@@ -11,7 +11,7 @@ use crate::convert::seconds_of;
 /// The result of every fallible function of the module.
 pub type Result<T> = core::result::Result<T, Failure>;
 
-/// What the core says about an error. `Renewal.failed` takes it back, to know all that the core knew.
+/// What the core says about an error. `Provider` takes it back, to know all that the core knew.
 #[wasm_bindgen]
 #[derive(Debug)]
 pub struct Failure(pub(crate) Error);
@@ -21,11 +21,8 @@ impl Failure {
     /// A failure of the host's: a connection that broke, a signer that refused.
     #[wasm_bindgen(constructor)]
     pub fn new(code: &str, message: &str) -> Self {
-        let kind = ErrorKind::ALL.iter().find(|kind| kind.code() == code);
-        Self(Error::new(
-            kind.copied().unwrap_or(ErrorKind::InvalidResponse),
-            message,
-        ))
+        let kind = ErrorKind::from_code(code).unwrap_or(ErrorKind::InvalidResponse);
+        Self(Error::new(kind, message))
     }
 
     /// The stable code of the kind, the contract across languages.
@@ -38,12 +35,6 @@ impl Failure {
     #[wasm_bindgen(getter)]
     pub fn message(&self) -> String {
         self.0.message().to_owned()
-    }
-
-    /// Whether the same request, signed anew, may succeed later.
-    #[wasm_bindgen(getter)]
-    pub fn retryable(&self) -> bool {
-        self.0.is_retryable()
     }
 
     /// The HTTP status, where the service answered.
@@ -91,15 +82,27 @@ impl Failure {
     }
 }
 
+/// For tests.
+#[cfg(feature = "full")]
+#[wasm_bindgen]
+impl Failure {
+    /// Whether the same request, signed anew, may succeed later.
+    #[wasm_bindgen(getter)]
+    pub fn retryable(&self) -> bool {
+        self.0.is_retryable()
+    }
+}
+
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         Self(error)
     }
 }
 
-/// Every code: the contract across languages.
+/// Every code: the contract across languages. For tests.
+#[cfg(feature = "full")]
 #[wasm_bindgen(js_name = errorCodes)]
-pub fn error_codes() -> Vec<String> {
+pub fn error_codes() -> alloc::vec::Vec<String> {
     let kinds = ErrorKind::ALL.iter();
     kinds.map(|kind| kind.code().to_owned()).collect()
 }

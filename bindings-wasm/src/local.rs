@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     error::Result,
-    types::{CertificateChain, UnsignedRequest},
+    types::{CertificateChain, Signature, UnsignedRequest},
 };
 
 /// Whether a file must be opened by the module `containers` before this module reads it, for its
@@ -90,9 +90,9 @@ pub struct LocalSigner(RustCryptoSigner);
 
 #[wasm_bindgen]
 impl LocalSigner {
-    /// The header `authorization` of the request.
-    pub fn sign(&self, request: &UnsignedRequest) -> Result<String> {
-        let signature = self.0.sign(request.0.string_to_sign().as_bytes())?;
-        Ok(request.0.authorization(&signature)?)
+    /// The signature of the request.
+    pub fn sign(&self, request: &UnsignedRequest) -> Result<Signature> {
+        let message = request.0.string_to_sign().as_bytes();
+        Ok(Signature(self.0.sign(message)?))
     }
 }

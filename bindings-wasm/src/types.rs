@@ -2,15 +2,17 @@
 
 mod certificate_chain;
 mod create_session;
-mod renewal;
+mod provider;
 mod session;
 mod signing_key;
 #[cfg(feature = "full")]
 mod source;
 
 pub use certificate_chain::CertificateChain;
-pub use create_session::{CreateSession, UnsignedRequest, partition_of};
-pub use renewal::{Next, Renewal};
+pub use create_session::{CreateSession, Signature, UnsignedRequest, partition_of};
+#[cfg(feature = "full")]
+pub use provider::explains;
+pub use provider::{Action, Advice, Provider, max_response_length};
 pub use session::Session;
 pub use signing_key::{SigningKey, host_scope, is_s3};
 #[cfg(feature = "full")]

@@ -25,6 +25,7 @@ const TARGET = process.env.CARGO_TARGET_DIR ?? join(ROOT, "target");
 const ACCOUNT = "123456789012";
 const REGION = "eu-west-1";
 const ID = "11111111-1111-4111-8111-111111111111";
+const LONG_ID = "22222222-2222-4222-8222-222222222222";
 const ARNS = {
   trustAnchorArn: `arn:aws:rolesanywhere:${REGION}:${ACCOUNT}:trust-anchor/${ID}`,
   profileArn: `arn:aws:rolesanywhere:${REGION}:${ACCOUNT}:profile/${ID}`,
@@ -39,6 +40,10 @@ audit_records = 100000 # the tests count them, and all runtimes have one lab
 name = "ca"
 id = "${ID}"
 pem_file = "ca.pem"
+[[trust_anchor]]
+name = "long"
+id = "${LONG_ID}"
+pem_file = "long.pem"
 [[profile]]
 name = "app"
 id = "${ID}"
@@ -57,7 +62,8 @@ export async function lab() {
   const authority = new Authority();
   const fixture = fixtureOf(authority, folder);
   const plain = await emulator(folder, authority.pem);
-  const server = http.createServer((request, response) => {
+  // Six ML-DSA-87 certificates have 60 kB; Node's own bound is 16 KiB.
+  const server = http.createServer({ maxHeaderSize: 128 * 1024 }, (request, response) => {
     answer(request, response).catch((error) => response.writeHead(500).end(String(error.stack)));
   });
   server.keepAliveTimeout = 1000;
@@ -139,7 +145,27 @@ function fixtureOf(authority, folder) {
       authorization: file("authorization.txt"),
     };
   });
-  return { arns: ARNS, account: ACCOUNT, region: REGION, identities, stranger, vectors: { cases, errors: json("errors.json"), endpoints: json("endpoints.json").endpoints, hosts: json("hosts.json").hosts, requests: json("signed-requests.json") } };
+  const long = {
+    trustAnchorArn: ARNS.trustAnchorArn.replace(ID, LONG_ID),
+    certificate: longChain("certificate"),
+    certificateChain: longChain("chain"),
+    privateKey: longChain("key"),
+  };
+  return { arns: ARNS, account: ACCOUNT, region: REGION, long, identities, stranger, vectors: { cases, errors: json("errors.json"), endpoints: json("endpoints.json").endpoints, hosts: json("hosts.json").hosts, requests: json("signed-requests.json"), lifecycle: lifecycle(join(vectors, "lifecycle")), sharing: json("sharing.json") } };
+}
+
+/** A part of the identity with the longest headers, PEM. */
+function longChain(part) {
+  return readFileSync(join(ROOT, "tests/vectors/long-chain", `${part}.pem`), "utf8");
+}
+
+function lifecycle(folder) {
+  const text = (...path) => readFileSync(join(folder, ...path), "utf8");
+  const names = readdirSync(folder).filter((name) => name.endsWith(".json"));
+  return {
+    scenarios: names.map((name) => ({ name, json: JSON.parse(text(name)) })),
+    certificates: Object.fromEntries(readdirSync(join(folder, "certificates")).map((name) => [name, text("certificates", name)])),
+  };
 }
 
 /** The same key in other forms, by OpenSSL; binary ones in base64. */
@@ -167,6 +193,7 @@ function containersOf(folder, { certificate, privateKey }, key) {
 
 async function emulator(folder, caPem, ...more) {
   writeFileSync(join(folder, "ca.pem"), caPem);
+  writeFileSync(join(folder, "long.pem"), longChain("root"));
   writeFileSync(join(folder, "emulator.toml"), CONFIG);
   const program = join(TARGET, "debug/examples/test-emulator");
   const child = spawn(program, [join(folder, "emulator.toml"), ...more], { stdio: ["pipe", "pipe", "inherit"] });

@@ -4,6 +4,7 @@
 
 import { Suite, ok } from "./assert.js";
 import containers from "./cases/containers.js";
+import lifecycle from "./cases/lifecycle.js";
 import vectors from "./cases/vectors.js";
 import keys from "./cases/keys.js";
 import renewal from "./cases/renewal.js";
@@ -11,10 +12,11 @@ import secrets from "./cases/secrets.js";
 import service from "./cases/service.js";
 import sharing from "./cases/sharing.js";
 import requests from "./cases/requests.js";
+import faults from "./cases/faults.js";
 
 const suite = new Suite();
 // The first looks at a module that is not loaded yet.
-for (const cases of [containers, vectors, keys, secrets, renewal, service, sharing, requests]) cases(suite);
+for (const cases of [containers, vectors, lifecycle, keys, secrets, renewal, service, faults, sharing, requests]) cases(suite);
 
 export async function run(context, only) {
   const given = prepared(context);

@@ -17,6 +17,16 @@ const MAX_DEPTH: usize = 32;
 ///
 /// What is made may hold a private key: it is wiped when dropped, and nothing else is copied.
 pub(crate) fn to_der(ber: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let (der, rest) = split(ber)?;
+    rest.is_empty().then_some(der)
+}
+
+/// [`to_der`] of the first element of a file; what stands behind it is passed over, as by OpenSSL.
+pub(crate) fn first(file: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    split(file).map(|(der, _)| der)
+}
+
+fn split(ber: &[u8]) -> Option<(Zeroizing<Vec<u8>>, &[u8])> {
     // An element of indefinite length has four bytes at least and grows by two at most, and there is
     // a placeholder per level: the buffer never moves.
     let capacity = ber
@@ -26,7 +36,7 @@ pub(crate) fn to_der(ber: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let mut der = Zeroizing::new(Vec::with_capacity(capacity));
     let mut rest = ber;
     element(&mut rest, &mut der, false, MAX_DEPTH)?;
-    rest.is_empty().then_some(der)
+    Some((der, rest))
 }
 
 /// The longest header that is written: a tag, and a length of four octets and their number.

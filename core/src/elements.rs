@@ -18,6 +18,8 @@ pub(crate) const INTEGER: u8 = 0x02;
 pub(crate) const BIT_STRING: u8 = 0x03;
 /// OCTET STRING.
 pub(crate) const OCTET_STRING: u8 = 0x04;
+/// NULL, all of it.
+pub(crate) const NULL: [u8; 2] = [5, 0];
 /// OBJECT IDENTIFIER.
 pub(crate) const OBJECT_IDENTIFIER: u8 = 0x06;
 /// SEQUENCE and SEQUENCE OF.
@@ -165,6 +167,15 @@ impl<'a> Elements<'a> {
     /// `None` when there are more.
     pub(crate) fn finish(&self) -> Option<()> {
         self.is_finished().then_some(())
+    }
+}
+
+/// The SEQUENCE that `bytes` begin with, without what stands behind it (a line break, zeros), as OpenSSL
+/// and Go read it; all of them when there is no such.
+pub(crate) fn outermost(bytes: &[u8]) -> &[u8] {
+    match Elements::of(bytes).element() {
+        Some(element) if element.tag == SEQUENCE => element.der,
+        _ => bytes,
     }
 }
 

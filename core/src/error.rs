@@ -1,12 +1,24 @@
 //! What can go wrong, told so that the reader knows what to do next.
 
-use alloc::{boxed::Box, string::String};
+use alloc::{boxed::Box, string::String, vec::Vec};
 use core::fmt;
 
 use crate::{session::ServiceError, text::made_printable};
 
 /// The result of every fallible function of this crate.
 pub type Result<T> = core::result::Result<T, Error>;
+
+/// What was read, and why the rest was not.
+pub(crate) fn divided<T>(results: impl IntoIterator<Item = Result<T>>) -> (Vec<T>, Vec<Error>) {
+    let (mut read, mut refused) = (Vec::new(), Vec::new());
+    for result in results {
+        match result {
+            Ok(value) => read.push(value),
+            Err(error) => refused.push(error),
+        }
+    }
+    (read, refused)
+}
 
 /// An error: its [kind](ErrorKind), a message that names the cause and the next action, and what
 /// the service said where it was the service that refused.

@@ -5,13 +5,16 @@
 //!
 //! | form | what is taken of it |
 //! |---|---|
-//! | PEM | certificates (`TRUSTED CERTIFICATE` and `X509 CERTIFICATE` too), private keys, `PKCS7`, `PKCS12`, in any order, with anything between them |
-//! | DER | a certificate, a private key, an encrypted private key |
+//! | PEM | certificates (`TRUSTED CERTIFICATE` and `X509 CERTIFICATE` too), private keys, `PKCS7`, `PKCS12`, in any order, with anything between them; PKCS#7 and PKCS#12 under the label `CERTIFICATE` too |
+//! | JSON | the PEM in its strings (ACM, Vault) |
+//! | DER | certificates one after the other, a private key, an encrypted private key |
 //! | PKCS#12 (`.p12`, `.pfx`) | keys and certificates |
 //! | PKCS#7 (`.p7b`, `.p7c`) | certificates |
 //! | base64 | what it is the base64 of: PEM, DER, PKCS#12 or PKCS#7; see [`source::decoded`](crate::source::decoded) |
 //!
-//! PKCS#12, PKCS#7 and whatever is encrypted need the feature `containers`.
+//! PKCS#12, PKCS#7 and whatever is encrypted need the feature `containers`. What stands behind the data of a
+//! binary form is passed over. A certificate that cannot be read is told of when it may be the one that is
+//! meant ([`CertificateChain::unreadable`] otherwise).
 
 mod form;
 mod item;
@@ -19,13 +22,17 @@ mod item;
 mod opened;
 #[cfg(feature = "containers")]
 mod pkcs7;
+mod text;
 
 pub use form::is_container;
 
 use alloc::vec::Vec;
 use core::fmt;
 
-use crate::{Certificate, CertificateChain, Error, ErrorKind, PrivateKey, Result, key};
+use crate::{
+    Certificate, CertificateChain, Error, ErrorKind, PrivateKey, PublicKey, Result, error::divided,
+    key,
+};
 use item::{Item, Part, items};
 
 /// The content of the files that make up an identity, as the user names them: any form in any
@@ -67,12 +74,14 @@ impl IdentityFiles<'_> {
         if let Some(private_key) = self.private_key {
             let file = File::read(private_key, Purpose::PrivateKey, self.password)?;
             identity.keys = file.keys;
-            more.extend(file.certificates.into_iter().flatten());
+            more = file.certificates;
         }
         more.extend(self.issuers()?);
-        let (key, end_entity, others) = key::pair(identity.keys, identity.certificates)?;
-        more.extend(others);
-        Ok((key, CertificateChain::new(end_entity, more)?))
+        let pair = key::pair(identity.keys(), identity.certificates)?;
+        let (mut candidates, refused) = divided(more);
+        candidates.extend(pair.others);
+        let chain = CertificateChain::new(pair.end_entity, candidates)?;
+        Ok((pair.key, chain.beside(refused).beside(pair.unreadable)))
     }
 
     /// Reads the chain alone, for a key that is elsewhere (PKCS#11, a TPM, a key service):
@@ -84,21 +93,37 @@ impl IdentityFiles<'_> {
     /// As for [`read`](Self::read), as far as certificates go.
     pub fn read_chain(&self) -> Result<CertificateChain> {
         let file = File::read(self.certificate, Purpose::Certificates, self.password)?;
-        let certificates = file.certificates.into_iter().collect::<Result<Vec<_>>>()?;
-        let chain = CertificateChain::from_certificates(certificates)?;
-        let mut candidates = self.issuers()?;
+        let chain = CertificateChain::from_certificates(file.certificates)?;
+        let (mut candidates, refused) = divided(self.issuers()?);
         candidates.extend_from_slice(chain.intermediates());
         candidates.extend_from_slice(chain.unrelated());
-        CertificateChain::new(chain.end_entity().clone(), candidates)
+        let whole = CertificateChain::new(chain.end_entity().clone(), candidates)?;
+        Ok(whole.beside(refused).beside_those_of(&chain))
     }
 
-    fn issuers(&self) -> Result<Vec<Certificate>> {
+    /// Reads the certificates of [`intermediates`](Self::intermediates) alone, for a certificate that is
+    /// elsewhere. Those that cannot be read are passed over.
+    ///
+    /// # Errors
+    /// As for [`read`](Self::read) when none can be read.
+    pub fn read_intermediates(&self) -> Result<Vec<Certificate>> {
+        Ok(self.issuers()?.into_iter().flatten().collect())
+    }
+
+    /// The certificates of the intermediates' file, or why they cannot be read; at least one can.
+    fn issuers(&self) -> Result<Vec<Result<Certificate>>> {
         let Some(intermediates) = self.intermediates else {
             return Ok(Vec::new());
         };
-        let file = File::read(intermediates, Purpose::Certificates, self.password)
-            .map_err(|error| error.context("the intermediate certificates"))?;
-        Ok(file.certificates.into_iter().flatten().collect())
+        let context = |error: Error| error.context("the intermediate certificates");
+        let file = File::read(intermediates, Purpose::Certificates, self.password);
+        let certificates = file.map_err(context)?.certificates;
+        match certificates.first() {
+            Some(Err(error)) if certificates.iter().all(Result::is_err) => {
+                Err(context(error.clone()))
+            }
+            _ => Ok(certificates),
+        }
     }
 }
 
@@ -144,9 +169,8 @@ pub fn open(file: &[u8], purpose: Purpose, password: Option<&[u8]>) -> zeroize::
 
 /// The one private key of a file of any form.
 pub(crate) fn private_key(bytes: &[u8], password: Option<&[u8]>) -> Result<PrivateKey> {
-    let mut keys = File::read(bytes, Purpose::PrivateKey, password)?
-        .keys
-        .into_iter();
+    let mut file = File::read(bytes, Purpose::PrivateKey, password)?;
+    let mut keys = file.keys().into_iter();
     match (keys.next(), keys.next()) {
         (Some(key), None) => key,
         (None, _) => Err(Error::new(
@@ -162,7 +186,7 @@ pub(crate) fn private_key(bytes: &[u8], password: Option<&[u8]>) -> Result<Priva
 
 /// What was found in a file. Keys and certificates that are refused may be beside the point.
 struct File {
-    keys: Vec<Result<PrivateKey>>,
+    keys: Vec<Result<Part>>,
     certificates: Vec<Result<Certificate>>,
 }
 
@@ -174,17 +198,30 @@ impl File {
         };
         for item in items(bytes, purpose, password)? {
             match item {
-                Item::Certificate(part) => file.certificates.push(Ok(certificate(&part)?)),
-                Item::Key(part) => file.keys.push(
-                    PrivateKey::from_der(&part.der).map_err(|error| named(error, &part.name)),
-                ),
+                Item::Certificate(part) => file.certificates.push(certificate(&part)),
+                Item::Key(part) => file.keys.push(Ok(part)),
+                Item::RefusedCertificate(error) => file.certificates.push(Err(error)),
                 Item::RefusedKey(error) => file.keys.push(Err(error)),
-                Item::SpareCertificate(part) => {
-                    file.certificates.push(Certificate::from_der(&part.der));
-                }
             }
         }
         Ok(file)
+    }
+
+    /// Reads the keys, beside the certificates, one of which may name what a key does not.
+    fn keys(&mut self) -> Vec<Result<PrivateKey>> {
+        let certified: Vec<&PublicKey> = self
+            .certificates
+            .iter()
+            .flatten()
+            .filter_map(|certificate| certificate.public_key().ok())
+            .collect();
+        self.keys
+            .drain(..)
+            .map(|part| {
+                let part = part?;
+                key::beside(&part.der, &certified).map_err(|error| named(error, &part.name))
+            })
+            .collect()
     }
 }
 

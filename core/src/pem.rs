@@ -90,7 +90,7 @@ impl fmt::Debug for PemSection {
 
 /// Reads every section of a PEM text, in the order of the text; at least one.
 ///
-/// A byte order mark, any line ending, white space around lines, text and bag attributes between the
+/// A byte order mark, any line ending, white space around and within lines, text and bag attributes between the
 /// blocks, lines of any width and RFC 1421 headers are taken. Two blocks that were joined without a
 /// line break between them are taken too. `kind` is the kind of the errors: the caller knows whether
 /// it reads a certificate or a key.
@@ -204,6 +204,8 @@ fn section(begin: &Line<'_>, lines: &mut Lines<'_>) -> core::result::Result<PemS
     for line in body.take_while(|line| line.number < end.number) {
         if is_base64(line.text) {
             base64.extend_from_slice(line.text);
+        } else if is_spaced_base64(line.text) {
+            base64.extend(line.text.iter().filter(|byte| !byte.is_ascii_whitespace()));
         } else if let Some(header) = header(line.text).filter(|_| base64.is_empty()) {
             headers.push(header);
         } else {
@@ -282,6 +284,11 @@ fn is_base64(text: &[u8]) -> bool {
     })
 }
 
+/// Whether a line is base64 with white space within, which OpenSSL and Go pass over.
+fn is_spaced_base64(line: &[u8]) -> bool {
+    line.split(u8::is_ascii_whitespace).all(is_base64)
+}
+
 /// Where the first line break stands. In chunks, which lets it be vectorized.
 fn line_break(text: &[u8]) -> Option<usize> {
     const CHUNK: usize = 32;
@@ -312,6 +319,9 @@ fn guess(text: &[u8]) -> &'static str {
     if begins(b"\xfe\xed\xfe\xed") {
         return "it looks like a Java key store (JKS); convert it with `keytool -importkeystore \
                 -deststoretype PKCS12`";
+    }
+    if text.trim_ascii_start().starts_with(b"{") {
+        return "the text is JSON without PEM in its strings; ask for the output in PEM";
     }
     if begins(b"\x30") {
         let content = sequence_content(text).unwrap_or_default();

@@ -290,17 +290,6 @@ fn a_self_signed_end_entity_and_certificates_that_issued_each_other_end() {
     assert_eq!(names(chain.intermediates()), ["b"]);
 }
 
-#[test]
-fn a_bad_certificate_is_told_by_its_line() {
-    let workshop = Workshop::new();
-    let pem = workshop.issue(LEAF);
-    let text = format!("{pem}-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
-    let line = pem.lines().count() + 1;
-    let error = CertificateChain::from_pem(text.as_bytes()).unwrap_err();
-    let start = format!("the certificate that begins on line {line}: it is not a certificate");
-    assert!(error.message().starts_with(&start), "{error}");
-}
-
 mod hostile {
     use super::*;
     use proptest::prelude::*;

@@ -271,10 +271,10 @@ fn damaged_keys_are_refused_or_read() {
                 let _ = PrivateKey::from_der(&der);
             }
             let longer = [&der[..], b"\n"].concat();
-            refusal(
-                PrivateKey::from_der(&longer),
-                ErrorKind::InvalidKey,
-                "not DER",
+            let key = PrivateKey::from_der(&longer).unwrap();
+            assert_eq!(
+                key.public_key(),
+                PrivateKey::from_der(&der).unwrap().public_key()
             );
         }
     }

@@ -243,7 +243,7 @@ fn what_is_no_private_key_is_named() {
             "no private key of PKCS#8",
         ),
         (
-            PrivateKey::from_der(&[0x30; 70_000]),
+            PrivateKey::from_der(&[&[0x30, 0x83, 1, 0x11, 0x6b], &[0; 69_995][..]].concat()),
             InvalidKey,
             "more than 65536",
         ),

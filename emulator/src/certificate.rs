@@ -1,20 +1,21 @@
 //! Certificates, read with x509-parser: the facts that the service's rules ask for.
 
+mod constraints;
 mod name;
 
+pub(crate) use constraints::{GeneralName, NameConstraints, Oid, PathConstraints};
 pub(crate) use name::Name;
 
 use rustls_pki_types::CertificateDer;
 use x509_parser::{
     error::X509Error,
-    extensions::GeneralName,
+    extensions as parsed_extensions,
     prelude::{FromDer, X509Certificate, X509Version},
 };
 
 use rolesanywhere_core::UnixTime;
 
-/// A certificate: its DER, and the facts that the rules of this crate look at. Signatures and paths
-/// are webpki's affair, which reads the DER for itself.
+/// A certificate: its DER, and the facts that the rules of this crate look at.
 #[derive(Clone, Debug)]
 pub(crate) struct Certificate {
     pub(crate) der: CertificateDer<'static>,
@@ -37,6 +38,9 @@ pub(crate) struct Certificate {
     pub(crate) subject_is_empty: bool,
     pub(crate) not_before: UnixTime,
     pub(crate) not_after: UnixTime,
+    /// Whether a time of the validity is written as RFC 5280 (4.1.2.5) forbids (an offset, a fraction, no
+    /// seconds), or lies before 1970: some validators refuse it.
+    pub(crate) has_unusual_time: bool,
     /// Whether it is a CA, and its path length constraint; `None` without the extension.
     pub(crate) basic_constraints: Option<(bool, Option<u32>)>,
     pub(crate) key_usage: Option<KeyUsage>,
@@ -45,6 +49,9 @@ pub(crate) struct Certificate {
     pub(crate) key: PublicKey,
     /// The content of the `subjectPublicKey` bit string.
     pub(crate) key_bytes: Vec<u8>,
+    /// The content of the `SubjectPublicKeyInfo`.
+    pub(crate) key_info: Vec<u8>,
+    pub(crate) constraints: PathConstraints,
     /// The DER of the content of the signature's `AlgorithmIdentifier`.
     pub(crate) signature_algorithm: Vec<u8>,
 }
@@ -89,10 +96,6 @@ impl Certificate {
         if !rest.is_empty() {
             return Err(format!("{} bytes follow the certificate", rest.len()));
         }
-        let serial = parsed.raw_serial();
-        if serial.first().is_some_and(|first| *first >= 0x80) {
-            return Err("the serial number is negative".to_owned());
-        }
         let basic_constraints = parsed
             .basic_constraints()
             .map_err(unreadable("basic constraints"))?
@@ -121,21 +124,27 @@ impl Certificate {
             is_v3: parsed.version() == X509Version::V3,
             serial_decimal: parsed.serial.to_str_radix(10),
             serial_hex: parsed.serial.to_str_radix(16),
-            serial: serial.to_vec(),
+            serial: parsed.raw_serial().to_vec(),
             subject: subject.as_raw().to_vec(),
             issuer: parsed.issuer().as_raw().to_vec(),
             subject_text: subject_name.to_string(),
-            subject_is_empty: subject.iter_rdn().next().is_none(),
+            subject_is_empty: subject_name.attributes().is_empty(),
             subject_name,
             issuer_name: Name::new(parsed.issuer()),
             alternative_names,
             not_before: UnixTime::from_seconds(parsed.validity().not_before.timestamp()),
             not_after: UnixTime::from_seconds(parsed.validity().not_after.timestamp()),
+            has_unusual_time: has_unusual_form(der).unwrap_or(true)
+                || parsed.validity().not_before.timestamp() < 0,
             basic_constraints,
             key_usage,
             client_auth,
             key: public_key(&parsed),
             key_bytes: parsed.public_key().subject_public_key.data.to_vec(),
+            key_info: element(parsed.public_key().raw)
+                .map(|(content, _)| content.to_vec())
+                .unwrap_or_default(),
+            constraints: PathConstraints::new(&parsed)?,
             signature_algorithm: algorithm_identifier(der).unwrap_or_default(),
         })
     }
@@ -147,12 +156,35 @@ impl Certificate {
 
     /// Whether it is self-issued: path length constraints do not count it.
     pub(crate) fn is_self_issued(&self) -> bool {
-        self.subject == self.issuer
+        self.is_named_as_issuer_of(self)
+    }
+
+    /// Whether its subject is the issuer of another, whatever the encoding.
+    pub(crate) fn is_named_as_issuer_of(&self, other: &Self) -> bool {
+        self.subject == other.issuer || self.subject_name.matches(&other.issuer_name)
+    }
+
+    /// Whether the serial number is negative, which `Credential` has no form for.
+    pub(crate) fn has_negative_serial(&self) -> bool {
+        self.serial.first().is_some_and(|first| *first >= 0x80)
+    }
+
+    /// What the issuer signed, and the signature. The DER has been parsed before, so this only walks over
+    /// lengths.
+    pub(crate) fn signed(&self) -> Option<(&[u8], &[u8])> {
+        let (certificate, _) = element(&self.der)?;
+        let (_, after_tbs) = element(certificate)?;
+        let tbs = certificate.get(..certificate.len().checked_sub(after_tbs.len())?)?;
+        let (_, after_algorithm) = element(after_tbs)?;
+        let (bits, _) = element(after_algorithm)?;
+        // The first byte counts unused bits; signatures have none.
+        Some((tbs, bits.strip_prefix(&[0])?))
     }
 }
 
 impl AlternativeNames {
-    fn new(names: &[GeneralName<'_>]) -> Self {
+    fn new(names: &[parsed_extensions::GeneralName<'_>]) -> Self {
+        use parsed_extensions::GeneralName;
         let mut found = Self::default();
         for name in names {
             match name {
@@ -219,6 +251,27 @@ pub(crate) fn algorithm_identifier(der: &[u8]) -> Option<Vec<u8>> {
     let (_, after_tbs) = element(certificate)?;
     let (algorithm, _) = element(after_tbs)?;
     Some(algorithm.to_vec())
+}
+
+/// Whether a time of the validity has another length than RFC 5280's forms.
+fn has_unusual_form(der: &[u8]) -> Option<bool> {
+    const UTC_TIME: u8 = 0x17;
+    let (certificate, _) = element(der)?;
+    let (mut fields, _) = element(certificate)?;
+    // The version, where it is written, and serial number, algorithm and issuer.
+    let before = if fields.first() == Some(&0xa0) { 4 } else { 3 };
+    for _ in 0..before {
+        (_, fields) = element(fields)?;
+    }
+    let (mut times, _) = element(fields)?;
+    while let Some(tag) = times.first().copied() {
+        let (time, rest) = element(times)?;
+        if time.len() != if tag == UTC_TIME { 13 } else { 15 } {
+            return Some(true);
+        }
+        times = rest;
+    }
+    Some(false)
 }
 
 /// Splits one DER element into its content and what follows it.

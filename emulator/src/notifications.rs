@@ -17,7 +17,7 @@ use crate::{
     certificate::Certificate,
     config::NotificationEvent,
     identifier::{derived_uuid, subject_id},
-    store::{AnchorCertificate, Subjects, TrustAnchor},
+    store::{Subjects, TrustAnchor},
 };
 
 const DAY: i64 = 24 * 60 * 60;
@@ -165,12 +165,12 @@ pub(crate) fn due(
             continue;
         };
         for ca in &anchor.certificates {
-            let days = days_left(ca.certificate.not_after, now);
+            let days = days_left(ca.not_after, now);
             if (-DAYS_AFTER_EXPIRY..=threshold).contains(&days) {
                 events.push(event(
                     Some(&anchor.arn),
-                    &serial_number(&ca.certificate),
-                    &ca.certificate.issuer_name.to_string(),
+                    &serial_number(ca),
+                    &ca.issuer_name.to_string(),
                     days,
                 ));
             }
@@ -228,7 +228,7 @@ pub(crate) fn used_certificates(
 /// certificate that expires first, up to the day on which it does.
 pub(crate) fn days_to_expiry(anchor: &TrustAnchor, now: UnixTime) -> Option<i64> {
     let threshold = threshold(anchor, NotificationEvent::CaCertificateExpiry)?;
-    let days = |ca: &AnchorCertificate| days_left(ca.certificate.not_after, now);
+    let days = |ca: &Certificate| days_left(ca.not_after, now);
     let first = anchor.certificates.iter().map(days).min()?;
     (0..=threshold).contains(&first).then_some(first)
 }

@@ -1,40 +1,38 @@
 //! From the end entity to the trust anchor: certificates out of headers, the chain, and the rules for
-//! end-entity and CA certificates. Paths are built and verified by webpki; what it leaves out stands
-//! here: key usage, the anchor's own validity and path length, the service's rules for end entities.
+//! end-entity and CA certificates.
 
-use std::sync::atomic::AtomicU32;
+mod failure;
+mod names;
+mod policies;
+mod search;
 
 use data_encoding::BASE64;
-use rustls_pki_types::{
-    CertificateDer, SignatureVerificationAlgorithm, TrustAnchor as WebpkiAnchor,
-    UnixTime as WebpkiTime,
-};
-use webpki::{EndEntityCert, ExtendedKeyUsageValidator, KeyPurposeIdIter, VerifiedPath};
 
 use crate::{
     certificate::{Certificate, PublicKey},
-    config::Settings,
     create_session::Case,
     error::{Fault, Refusal},
     message::Request,
-    store::{AnchorCertificate, is_signed_as_allowed},
-    verification::{Budgeted, certificate_algorithms},
+    store::is_signed_as_allowed,
 };
+use search::Search;
 
 /// The service takes a chain header of up to five certificates.
 const MAX_CHAIN_LENGTH: usize = 5;
-/// webpki reads certificates of up to 64 KiB; ML-DSA-87 ones are about 8 KiB.
+/// The longest certificate that is read; ML-DSA-87 ones are about 8 KiB.
 const MAX_CERTIFICATE_LENGTH: usize = 64 * 1_024;
-/// How many signatures one request's chain may cost. A chain of five takes six; the rest is for
-/// cross-signed CAs.
-const MAX_SIGNATURE_CHECKS: u32 = 16;
 
 /// Reads the end-entity certificate out of `X-Amz-X509`.
 pub(crate) fn read_certificate(request: &Request) -> Result<Certificate, String> {
     let text = request
         .header("x-amz-x509")
         .ok_or("there is no `X-Amz-X509` header")?;
-    decode(text).map_err(|why| format!("`X-Amz-X509`: {why}"))
+    let refuse = |why| format!("`X-Amz-X509`: {why}");
+    let certificate = decode(text).map_err(refuse)?;
+    if certificate.has_negative_serial() {
+        return Err(refuse("the serial number is negative".to_owned()));
+    }
+    Ok(certificate)
 }
 
 /// Reads the certificates of `X-Amz-X509-Chain`, in any order; the end entity, which clients with
@@ -126,10 +124,10 @@ pub(crate) fn chains_to_trust_anchor(case: &Case<'_>) -> Result<(), Refusal> {
         .chain()?
         .iter()
         .partition(|ca| ca.key_usage.is_some_and(|usage| usage.key_cert_sign));
-    let anchors: Vec<&AnchorCertificate> = anchor
+    let anchors: Vec<&Certificate> = anchor
         .certificates
         .iter()
-        .filter(|ca| !case.settings.enforce_anchor_validity || ca.certificate.is_valid_at(case.now))
+        .filter(|ca| !case.settings.enforce_anchor_validity || ca.is_valid_at(case.now))
         .collect();
     if anchors.is_empty() {
         return Err(Refusal::new(
@@ -141,11 +139,17 @@ pub(crate) fn chains_to_trust_anchor(case: &Case<'_>) -> Result<(), Refusal> {
             ),
         ));
     }
-    let path = find_path(case, certificate, &candidates, &anchors).map_err(|error| {
+    let search = Search::new(
+        &candidates,
+        &anchors,
+        case.now,
+        case.settings,
+        case.good_signatures,
+    );
+    let path = search.run(certificate).map_err(|failure| {
         let mut reason = format!(
             "no path to the trust anchor `{}`: {}",
-            anchor.name,
-            in_words(&error)
+            anchor.name, failure.reason
         );
         for ca in dropped {
             reason.push_str(&format!(
@@ -153,116 +157,12 @@ pub(crate) fn chains_to_trust_anchor(case: &Case<'_>) -> Result<(), Refusal> {
                 ca.subject_text
             ));
         }
-        Refusal::new(fault(&error, certificate, case.settings), reason)
+        let is_allowed = is_signed_as_allowed(certificate, case.settings);
+        Refusal::new(failure.fault(is_allowed), reason)
     })?;
+    let path = path.into_iter().cloned().collect();
     case.set_path(path);
     Ok(())
-}
-
-/// The intermediate certificates of a path, the end entity's issuer first.
-fn find_path(
-    case: &Case<'_>,
-    certificate: &Certificate,
-    candidates: &[&Certificate],
-    anchors: &[&AnchorCertificate],
-) -> Result<Vec<Certificate>, webpki::Error> {
-    let remaining = AtomicU32::new(MAX_SIGNATURE_CHECKS);
-    let budgeted: Vec<Budgeted<'_>> = certificate_algorithms(case.settings)
-        .map(|algorithm| Budgeted::new(algorithm, &remaining, case.good_signatures))
-        .collect();
-    let algorithms: Vec<&dyn SignatureVerificationAlgorithm> = budgeted
-        .iter()
-        .map(|algorithm| algorithm as &dyn SignatureVerificationAlgorithm)
-        .collect();
-    let webpki_anchors: Vec<WebpkiAnchor<'_>> =
-        anchors.iter().map(|anchor| anchor.webpki.clone()).collect();
-    let intermediates: Vec<CertificateDer<'_>> = candidates
-        .iter()
-        .map(|ca| CertificateDer::from(ca.der.as_ref()))
-        .collect();
-    let end_entity = EndEntityCert::try_from(&certificate.der)?;
-    // A clock before 1970 is a clock at 1970: nothing that matters here is older.
-    let seconds = u64::try_from(case.now.seconds()).unwrap_or(0);
-    let now = WebpkiTime::since_unix_epoch(std::time::Duration::from_secs(seconds));
-    let certificates_of = |path: &VerifiedPath<'_>| -> Vec<Certificate> {
-        path.intermediate_certificates()
-            .filter_map(|used| {
-                let mut all = candidates.iter();
-                all.find(|ca| ca.der == used.der()).copied().cloned()
-            })
-            .collect()
-    };
-    let fits_anchor = |path: &VerifiedPath<'_>| {
-        let used = certificates_of(path);
-        let fits = anchors
-            .iter()
-            .filter(|anchor| anchor.webpki == *path.anchor())
-            .any(|anchor| anchor.allows(&used));
-        if fits {
-            Ok(())
-        } else {
-            Err(webpki::Error::PathLenConstraintViolated)
-        }
-    };
-    let path = end_entity.verify_for_usage(
-        &algorithms,
-        &webpki_anchors,
-        &intermediates,
-        now,
-        AnyUsage,
-        None,
-        Some(&fits_anchor),
-    )?;
-    Ok(certificates_of(&path))
-}
-
-impl AnchorCertificate {
-    /// Whether the anchor's path length constraint allows these intermediates; webpki does not
-    /// hold an anchor to it.
-    fn allows(&self, intermediates: &[Certificate]) -> bool {
-        let counted = intermediates.iter().filter(|ca| !ca.is_self_issued());
-        match self.certificate.basic_constraints {
-            Some((_, Some(limit))) => u32::try_from(counted.count()).is_ok_and(|n| n <= limit),
-            _ => true,
-        }
-    }
-}
-
-/// The service does not look at the extended key usage, so webpki shall not either; the setting that
-/// asks for clientAuth is one of the rules for end entities.
-struct AnyUsage;
-
-impl ExtendedKeyUsageValidator for AnyUsage {
-    fn validate(&self, _: KeyPurposeIdIter<'_, '_>) -> Result<(), webpki::Error> {
-        Ok(())
-    }
-}
-
-/// What webpki says, in words where its own are hard to read.
-fn in_words(error: &webpki::Error) -> String {
-    use webpki::Error;
-    match error {
-        Error::UnknownIssuer => {
-            "UnknownIssuer: neither chain nor anchor holds a CA of the issuer's name".to_owned()
-        }
-        Error::UnsupportedSignatureAlgorithmContext(_)
-        | Error::UnsupportedSignatureAlgorithmForPublicKeyContext(_) => {
-            "UnsupportedSignatureAlgorithm: a certificate is signed in a way that is not taken"
-                .to_owned()
-        }
-        other => other.to_string(),
-    }
-}
-
-/// What webpki refuses, as the service would put it.
-fn fault(error: &webpki::Error, certificate: &Certificate, settings: &Settings) -> Fault {
-    use webpki::Error;
-    match error {
-        Error::CaUsedAsEndEntity | Error::UnsupportedCertVersion => Fault::InsufficientCertificate,
-        Error::CertExpired { .. } | Error::CertNotValidYet { .. } => Fault::CertificateNotValidNow,
-        _ if !is_signed_as_allowed(certificate, settings) => Fault::InsufficientCertificate,
-        _ => Fault::UntrustedCertificate,
-    }
 }
 
 /// The certificate meets the service's rules for end entities.

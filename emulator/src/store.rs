@@ -25,4 +25,4 @@ pub(crate) use resources::Resources;
 pub(crate) use role::Role;
 pub(crate) use subjects::{Seen, Subject, Subjects};
 pub(crate) use table::{Kind, Resource, Table, Times, seconds};
-pub(crate) use trust_anchor::{AnchorCertificate, TrustAnchor, is_signed_as_allowed};
+pub(crate) use trust_anchor::{TrustAnchor, is_signed_as_allowed};

@@ -1,7 +1,6 @@
 //! Signature verification: ring where it can, RustCrypto where it cannot.
 //!
-//! One kind of object serves both duties: webpki verifies certificates with it, `authenticate`
-//! verifies requests.
+//! One kind of object serves both duties: `path` verifies certificates with it, `authenticate` requests.
 
 use std::{
     collections::HashSet,
@@ -18,7 +17,7 @@ use rustls_pki_types::{
 };
 
 use crate::{
-    certificate::{PublicKey, element},
+    certificate::{Certificate, PublicKey, element},
     config::Settings,
 };
 
@@ -111,6 +110,42 @@ pub(crate) fn verify_certificate_signature(
     verifier.verify_signature(key, message, signature)
 }
 
+/// Why a signature on a certificate was not found good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SignatureFailure {
+    /// It is of a kind, or under a kind of key, that the service does not take.
+    Algorithm,
+    /// The request has had as many verified as it may.
+    Budget,
+    /// It does not verify.
+    Wrong,
+}
+
+/// Verifies that the key of `issuer` signed `certificate`, unless it is known. `remaining` is how many more
+/// signatures may be asked for.
+pub(crate) fn verify_issued(
+    issuer: &Certificate,
+    certificate: &Certificate,
+    settings: &Settings,
+    good: &GoodSignatures,
+    remaining: &AtomicU32,
+) -> Result<(), SignatureFailure> {
+    let (key_algorithm, _) = element(&issuer.key_info).ok_or(SignatureFailure::Algorithm)?;
+    let algorithm = certificate_algorithms(settings)
+        .find(|candidate| {
+            candidate.signature_alg_id().as_ref() == certificate.signature_algorithm
+                && candidate.public_key_alg_id().as_ref() == key_algorithm
+        })
+        .ok_or(SignatureFailure::Algorithm)?;
+    if remaining.load(Ordering::Relaxed) == 0 {
+        return Err(SignatureFailure::Budget);
+    }
+    let (message, signature) = certificate.signed().ok_or(SignatureFailure::Wrong)?;
+    Budgeted::new(algorithm, remaining, good)
+        .verify_signature(&issuer.key_bytes, message, signature)
+        .map_err(|_| SignatureFailure::Wrong)
+}
+
 /// The algorithms of certificates that the settings let in.
 pub(crate) fn certificate_algorithms(
     settings: &Settings,
@@ -181,18 +216,15 @@ fn signature_id(parts: [&[u8]; 5]) -> Option<[u8; 32]> {
 
 /// An algorithm for the certificates of one request: it verifies as long as the request's budget
 /// lasts, and not again what is known to be good.
-///
-/// webpki stops at a hundred signatures, which suits a browser; here five certificates make a chain,
-/// and one request should not buy a hundred verifications.
 #[derive(Debug)]
-pub(crate) struct Budgeted<'a> {
+struct Budgeted<'a> {
     algorithm: &'a dyn SignatureVerificationAlgorithm,
     remaining: &'a AtomicU32,
     good: &'a GoodSignatures,
 }
 
 impl<'a> Budgeted<'a> {
-    pub(crate) fn new(
+    fn new(
         algorithm: &'a dyn SignatureVerificationAlgorithm,
         remaining: &'a AtomicU32,
         good: &'a GoodSignatures,

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use rolesanywhere_core::{
     Certificate, CertificateChain, Error, ErrorKind, HttpRequest, Result, UnixTime,
-    identity::{self, AttributeMapping, Severity},
+    identity::{self, AttributeMapping},
     provider::Policy,
 };
 
@@ -75,6 +75,7 @@ fn examine(client: &Client<'_>, chain: &CertificateChain, now: UnixTime) -> Repo
     let tags = identity::principal_tags(end_entity, &AttributeMapping::default());
     let request = client.request();
     let named = client.session_name();
+    let path = identity::likely_path(chain, now);
     Report {
         trust_anchor: request.trust_anchor().as_str().to_owned(),
         profile: request.profile().as_str().to_owned(),
@@ -90,7 +91,11 @@ fn examine(client: &Client<'_>, chain: &CertificateChain, now: UnixTime) -> Repo
             .chain(chain.intermediates())
             .map(|certificate: &Certificate| certificate.subject().to_string())
             .collect(),
-        anchor_subject: chain.last_issuer().to_string(),
+        path: std::iter::once(end_entity)
+            .chain(path.iter().copied())
+            .map(|certificate| certificate.subject().to_string())
+            .collect(),
+        anchor_subject: path.last().unwrap_or(&end_entity).issuer().to_string(),
         session_name: named
             .unwrap_or_else(|| identity::default_session_name(end_entity))
             .to_owned(),
@@ -167,9 +172,4 @@ fn ask(client: &Client<'_>) -> Granted {
             what: error.message().to_owned(),
         },
     }
-}
-
-/// Whether a finding means that there will be no session.
-fn is_refusal(severity: Severity) -> bool {
-    severity == Severity::Refusal
 }

@@ -156,3 +156,23 @@ fn a_system_without_a_bundle_gets_the_roots_compiled_in() {
     assert!(roots.origin().contains("compiled in"));
     assert_eq!(roots.naming(&[b"x".to_vec()]).len(), 0);
 }
+
+#[test]
+fn content_where_a_path_belongs_is_not_repeated() {
+    // 32 bytes as CI systems carry keys: base64, and the lines of PEM.
+    let key = "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVowMTIzNDU=";
+    let pem = format!("-----BEGIN PRIVATE KEY-----\n{key}\n-----END PRIVATE KEY-----\n");
+    for value in [key, pem.as_str()] {
+        for variables in [
+            &[][..],
+            &[("AWS_CA_BUNDLE", value.to_owned())],
+            &[("SSL_CERT_FILE", value.to_owned())],
+        ] {
+            let lookup = environment_of(variables);
+            let option = variables.is_empty().then(|| Path::new(value));
+            let error = Roots::load(option, &Environment::new(&lookup)).unwrap_err();
+            assert!(!error.message().contains("QUJD"), "{error}");
+            assert!(error.message().contains("not repeated"), "{error}");
+        }
+    }
+}

@@ -9,7 +9,7 @@ use crate::{
     scripted::{Scripted, response},
 };
 
-fn command(world: &World, arns: &Arns, extra: &[&str]) -> Command {
+pub(crate) fn command(world: &World, arns: &Arns, extra: &[&str]) -> Command {
     // The same options as `credential-process`, after another command's name.
     let like = world.credential_process(arns, extra);
     let mut command = crate::harness::program(&["doctor"]);
@@ -17,7 +17,7 @@ fn command(world: &World, arns: &Arns, extra: &[&str]) -> Command {
     command
 }
 
-fn json(ended: &Run) -> serde_json::Value {
+pub(crate) fn json(ended: &Run) -> serde_json::Value {
     serde_json::from_str(&ended.stdout).unwrap_or_else(|error| panic!("{error}: {ended:?}"))
 }
 

@@ -8,6 +8,8 @@ mod bad_servers;
 #[cfg(test)]
 mod cache;
 #[cfg(test)]
+mod chains;
+#[cfg(test)]
 mod demo;
 #[cfg(test)]
 mod doctor;

@@ -16,11 +16,8 @@ use rolesanywhere_core::{
 };
 use zeroize::Zeroizing;
 
-use super::UnsignedRequest;
-use crate::{
-    convert::{seconds_of, secret},
-    error::OrThrow,
-};
+use super::{UnsignedRequest, session::Signature};
+use crate::{convert::secret, error::OrThrow};
 
 /// The end entity's certificate with its intermediates.
 #[napi]
@@ -61,28 +58,10 @@ impl CertificateChain {
         Ok(Uint8Array::from(key.as_bytes()))
     }
 
-    /// SHA-256 over the end entity's DER, hexadecimal.
-    #[napi(getter)]
-    pub fn fingerprint_sha256(&self) -> String {
-        self.chain.end_entity().fingerprint_sha256()
-    }
-
     /// The end entity's serial number in decimal.
     #[napi(getter)]
     pub fn serial_decimal(&self) -> &str {
         self.chain.end_entity().serial_decimal()
-    }
-
-    /// The first second of the end entity's validity.
-    #[napi(getter)]
-    pub fn not_before(&self) -> f64 {
-        seconds_of(self.chain.end_entity().not_before())
-    }
-
-    /// The last second of the end entity's validity.
-    #[napi(getter)]
-    pub fn not_after(&self) -> f64 {
-        seconds_of(self.chain.end_entity().not_after())
     }
 }
 
@@ -139,7 +118,7 @@ pub struct LocalSigner {
 
 #[napi]
 impl LocalSigner {
-    /// The signed request. A promise.
+    /// The signature of the request. A promise.
     #[napi]
     pub fn sign(&self, request: &UnsignedRequest) -> AsyncTask<Sign> {
         AsyncTask::new(Sign {
@@ -229,18 +208,18 @@ pub struct Sign {
 }
 
 impl Task for Sign {
-    type Output = core::Result<String>;
-    type JsValue = String;
+    type Output = core::Result<core::Signature>;
+    type JsValue = Signature;
 
     fn compute(&mut self) -> napi::Result<Self::Output> {
         Ok(guarded(|| {
-            let signature = self.signer.sign(self.request.string_to_sign().as_bytes())?;
-            self.request.authorization(&signature)
+            self.signer.sign(self.request.string_to_sign().as_bytes())
         }))
     }
 
-    fn resolve(&mut self, env: Env, output: Self::Output) -> napi::Result<String> {
-        output.or_reject(env)
+    fn resolve(&mut self, env: Env, output: Self::Output) -> napi::Result<Signature> {
+        let signature = output.or_reject(env)?;
+        Ok(Signature { signature })
     }
 }
 

@@ -5,10 +5,9 @@ use std::{sync::Arc, time::Duration};
 use napi::{Env, bindgen_prelude::Uint8Array};
 use napi_derive::napi;
 use rolesanywhere_core::{
-    self as core, Endpoint, EndpointOptions, HttpResponse, Partition, Signature,
-    session::ArnPlacement, signers::aws_lc::AwsLcVerifier,
+    self as core, Endpoint, EndpointOptions, Partition, session::ArnPlacement,
+    signers::aws_lc::AwsLcVerifier,
 };
-use zeroize::Zeroizing;
 
 use super::CertificateChain;
 use crate::{
@@ -19,7 +18,7 @@ use crate::{
 /// A call of CreateSession whose parameters have been checked.
 #[napi]
 pub struct CreateSession {
-    call: core::CreateSession,
+    pub(super) call: core::CreateSession,
 }
 
 #[napi]
@@ -172,16 +171,16 @@ impl UnsignedRequest {
         Uint8Array::from(self.request.body())
     }
 
-    /// The header `authorization`; the signature is checked under the certificate. `form` names what
-    /// `signature` is: `ecdsa_der`, `ecdsa_p1363`, `rsa_pkcs1` or `mldsa`.
+    /// A signature of it, checked under the certificate. `form` names what `bytes` are: `ecdsa_der`,
+    /// `ecdsa_p1363`, `rsa_pkcs1` or `mldsa`.
     #[napi(catch_unwind)]
-    pub fn authorization(&self, env: Env, form: String, signature: &[u8]) -> napi::Result<String> {
+    pub fn signature(&self, env: Env, form: String, bytes: &[u8]) -> napi::Result<Signature> {
         let signed = || {
             let signature = match form.as_str() {
-                "ecdsa_der" => Signature::ecdsa_der(signature)?,
-                "ecdsa_p1363" => Signature::ecdsa_p1363(signature)?,
-                "mldsa" => Signature::mldsa(signature)?,
-                "rsa_pkcs1" => Signature::rsa_pkcs1(signature)?,
+                "ecdsa_der" => core::Signature::ecdsa_der(bytes)?,
+                "ecdsa_p1363" => core::Signature::ecdsa_p1363(bytes)?,
+                "mldsa" => core::Signature::mldsa(bytes)?,
+                "rsa_pkcs1" => core::Signature::rsa_pkcs1(bytes)?,
                 _ => {
                     return Err(invalid(
                         "the form of a signature is `ecdsa_der`, `ecdsa_p1363`, `mldsa` or `rsa_pkcs1`",
@@ -189,10 +188,24 @@ impl UnsignedRequest {
                 }
             };
             self.request.check_signature(&signature, &AwsLcVerifier)?;
-            self.request.authorization(&signature)
+            Ok(Signature { signature })
         };
         signed().or_throw(env)
     }
+
+    /// The header `authorization`.
+    #[napi(catch_unwind)]
+    pub fn authorization(&self, env: Env, signature: &Signature) -> napi::Result<String> {
+        self.request
+            .authorization(&signature.signature)
+            .or_throw(env)
+    }
+}
+
+/// A signature of a request, in the form that the service wants.
+#[napi]
+pub struct Signature {
+    pub(super) signature: core::Signature,
 }
 
 /// What the service answered: credentials and what it says about them.
@@ -203,30 +216,6 @@ pub struct Session {
 
 #[napi]
 impl Session {
-    /// Reads an answer; throws the service's refusal. `headers` are pairs.
-    #[napi(catch_unwind)]
-    pub fn from_response(
-        env: Env,
-        status: u32,
-        headers: Vec<String>,
-        body: &[u8],
-    ) -> napi::Result<Self> {
-        let read = || {
-            let headers = pairs(&headers)?
-                .into_iter()
-                .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                .collect();
-            let response = HttpResponse {
-                status: u16::try_from(status).unwrap_or(u16::MAX),
-                headers,
-                body: Zeroizing::new(body.to_vec()),
-            };
-            core::Session::from_response(&response)
-        };
-        let session = read().or_throw(env)?;
-        Ok(Self { session })
-    }
-
     /// The access key id.
     #[napi(getter)]
     pub fn access_key_id(&self) -> &str {

@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from ._native import Failure
 
 
+#: The longest message, in characters: the core's are shorter, and a server decides how long a host's are.
+_MAX_MESSAGE_LENGTH = 4096
+
+
 class RolesAnywhereError(Exception):
     """The base of every error of this package.
 
@@ -45,6 +49,11 @@ class RolesAnywhereError(Exception):
         server_time: int | None = None,
         retry_after: float | None = None,
     ) -> None:
+        # A host's exception may quote what a server sent: terminals and logs are given none of it that acts or
+        # that is not seen. The core's own messages come escaped.
+        message = "".join(map(_printable, message[:_MAX_MESSAGE_LENGTH]))
+        if len(message) > _MAX_MESSAGE_LENGTH:
+            message = message[:_MAX_MESSAGE_LENGTH] + "…"
         super().__init__(message)
         self.message = message
         self.status = status
@@ -163,3 +172,10 @@ class WrongPasswordError(RolesAnywhereError):
     """The password does not open the key: give the right one."""
 
     code = "wrong_password"
+
+
+def _printable(character: str) -> str:
+    """As the core's ``text::printable``: a space for what ends a line, ``\\u{202e}`` for what is not seen."""
+    if character.isprintable():
+        return character
+    return " " if character in "\t\n\r" else f"\\u{{{ord(character):x}}}"

@@ -1,12 +1,12 @@
 //! Certificates, for keys that are elsewhere.
 
-use alloc::{borrow::ToOwned, string::String, vec::Vec};
+use alloc::{string::String, vec::Vec};
 
 use rolesanywhere_core::{self as core_};
 use wasm_bindgen::prelude::*;
 use zeroize::Zeroizing;
 
-use crate::{convert::seconds_of, error::Result};
+use crate::error::Result;
 
 /// The end entity's certificate with its intermediates.
 #[wasm_bindgen]
@@ -35,29 +35,16 @@ impl CertificateChain {
     pub fn public_key(&self) -> Result<Vec<u8>> {
         Ok(self.0.end_entity().public_key()?.as_bytes().to_vec())
     }
+}
 
-    /// SHA-256 over the end entity's DER, hexadecimal.
-    #[wasm_bindgen(getter, js_name = fingerprintSha256)]
-    pub fn fingerprint_sha256(&self) -> String {
-        self.0.end_entity().fingerprint_sha256()
-    }
-
+/// For tests.
+#[cfg(feature = "full")]
+#[wasm_bindgen]
+impl CertificateChain {
     /// The end entity's serial number in decimal.
     #[wasm_bindgen(getter, js_name = serialDecimal)]
     pub fn serial_decimal(&self) -> String {
-        self.0.end_entity().serial_decimal().to_owned()
-    }
-
-    /// The first second of the end entity's validity.
-    #[wasm_bindgen(getter, js_name = notBefore)]
-    pub fn not_before(&self) -> f64 {
-        seconds_of(self.0.end_entity().not_before().seconds())
-    }
-
-    /// The last second of the end entity's validity.
-    #[wasm_bindgen(getter, js_name = notAfter)]
-    pub fn not_after(&self) -> f64 {
-        seconds_of(self.0.end_entity().not_after().seconds())
+        self.0.end_entity().serial_decimal().into()
     }
 }
 

@@ -1,6 +1,6 @@
 //! The call of CreateSession, up to the signed request.
 
-use alloc::{borrow::ToOwned, string::String, vec::Vec};
+use alloc::{borrow::ToOwned, string::String, sync::Arc, vec::Vec};
 use core::time::Duration;
 
 use rolesanywhere_core::{
@@ -8,16 +8,12 @@ use rolesanywhere_core::{
 };
 use wasm_bindgen::prelude::*;
 
-use super::CertificateChain;
-use crate::{
-    convert::{pairs, time},
-    error::Result,
-};
+use crate::{convert::pairs, error::Result};
 
 /// A call of CreateSession whose parameters have been checked.
 #[wasm_bindgen]
 #[derive(Debug)]
-pub struct CreateSession(core_::CreateSession);
+pub struct CreateSession(pub(super) core_::CreateSession);
 
 #[wasm_bindgen]
 impl CreateSession {
@@ -78,10 +74,17 @@ impl CreateSession {
     pub fn partition(&self) -> String {
         self.0.endpoint().partition().id().to_owned()
     }
+}
 
+/// For tests and benchmarks: `Provider` makes its own.
+#[cfg(feature = "full")]
+#[wasm_bindgen]
+impl CreateSession {
     /// The request to sign, dated `now`.
-    pub fn prepare(&self, chain: &CertificateChain, now: f64) -> Result<UnsignedRequest> {
-        Ok(UnsignedRequest(self.0.prepare(&chain.0, time(now))?))
+    pub fn prepare(&self, chain: &super::CertificateChain, now: f64) -> Result<UnsignedRequest> {
+        Ok(UnsignedRequest(Arc::new(
+            self.0.prepare(&chain.0, crate::convert::time(now))?,
+        )))
     }
 }
 
@@ -108,7 +111,7 @@ fn duration(seconds: f64) -> Result<Duration> {
 /// A request that lacks its signature.
 #[wasm_bindgen]
 #[derive(Debug)]
-pub struct UnsignedRequest(pub(crate) core_::UnsignedRequest);
+pub struct UnsignedRequest(pub(crate) Arc<core_::UnsignedRequest>);
 
 #[wasm_bindgen]
 impl UnsignedRequest {
@@ -116,12 +119,6 @@ impl UnsignedRequest {
     #[wasm_bindgen(getter)]
     pub fn algorithm(&self) -> String {
         self.0.algorithm().name().to_owned()
-    }
-
-    /// The canonical request.
-    #[wasm_bindgen(getter, js_name = canonicalRequest)]
-    pub fn canonical_request(&self) -> String {
-        self.0.canonical_request().to_owned()
     }
 
     /// The message to sign, not hashed, in UTF-8.
@@ -152,14 +149,14 @@ impl UnsignedRequest {
         self.0.body().to_vec()
     }
 
-    /// The header `authorization`. `form` names what `signature` is: `ecdsa_der`, `ecdsa_p1363`,
-    /// `rsa_pkcs1` or `mldsa`.
-    pub fn authorization(&self, form: &str, signature: &[u8]) -> Result<String> {
+    /// A signature of it. `form` names what `bytes` are: `ecdsa_der`, `ecdsa_p1363`, `rsa_pkcs1` or
+    /// `mldsa`.
+    pub fn signature(&self, form: &str, bytes: &[u8]) -> Result<Signature> {
         let signature = match form {
-            "ecdsa_der" => core_::Signature::ecdsa_der(signature)?,
-            "ecdsa_p1363" => core_::Signature::ecdsa_p1363(signature)?,
-            "mldsa" => core_::Signature::mldsa(signature)?,
-            "rsa_pkcs1" => core_::Signature::rsa_pkcs1(signature)?,
+            "ecdsa_der" => core_::Signature::ecdsa_der(bytes)?,
+            "ecdsa_p1363" => core_::Signature::ecdsa_p1363(bytes)?,
+            "mldsa" => core_::Signature::mldsa(bytes)?,
+            "rsa_pkcs1" => core_::Signature::rsa_pkcs1(bytes)?,
             _ => {
                 return Err(Error::new(
                     ErrorKind::InvalidInput,
@@ -168,6 +165,27 @@ impl UnsignedRequest {
                 .into());
             }
         };
-        Ok(self.0.authorization(&signature)?)
+        Ok(Signature(signature))
     }
 }
+
+/// For tests and benchmarks.
+#[cfg(feature = "full")]
+#[wasm_bindgen]
+impl UnsignedRequest {
+    /// The canonical request.
+    #[wasm_bindgen(getter, js_name = canonicalRequest)]
+    pub fn canonical_request(&self) -> String {
+        self.0.canonical_request().to_owned()
+    }
+
+    /// The header `authorization`.
+    pub fn authorization(&self, signature: &Signature) -> Result<String> {
+        Ok(self.0.authorization(&signature.0)?)
+    }
+}
+
+/// A signature of a request, in the form that the service wants.
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct Signature(pub(crate) core_::Signature);

@@ -1,15 +1,11 @@
 //! What the service answers.
 
-use alloc::{borrow::ToOwned, string::String, vec::Vec};
+use alloc::{borrow::ToOwned, string::String};
 
-use rolesanywhere_core::{self as core_, HttpResponse};
+use rolesanywhere_core as core_;
 use wasm_bindgen::prelude::*;
-use zeroize::Zeroizing;
 
-use crate::{
-    convert::{pairs, seconds_of, text},
-    error::Result,
-};
+use crate::convert::{seconds_of, text};
 
 /// What the service answered: credentials and what it says about them.
 #[wasm_bindgen]
@@ -18,22 +14,6 @@ pub struct Session(pub(super) core_::Session);
 
 #[wasm_bindgen]
 impl Session {
-    /// Reads an answer; throws the service's refusal. `headers` are pairs.
-    #[wasm_bindgen(js_name = fromResponse)]
-    pub fn from_response(status: u16, headers: Vec<String>, body: Vec<u8>) -> Result<Session> {
-        let body = Zeroizing::new(body);
-        let headers = pairs(&headers)?
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .collect();
-        let response = HttpResponse {
-            status,
-            headers,
-            body,
-        };
-        Ok(Self(core_::Session::from_response(&response)?))
-    }
-
     /// The access key id.
     #[wasm_bindgen(getter, js_name = accessKeyId)]
     pub fn access_key_id(&self) -> String {

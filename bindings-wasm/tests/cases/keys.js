@@ -20,7 +20,7 @@ export default function cases(suite) {
       const { trustAnchorArn, profileArn, roleArn } = fixture.arns;
       const call = new core.CreateSession(trustAnchorArn, profileArn, roleArn, undefined, fixture.origin, false, false, 900, undefined, [], true);
       const request = call.prepare(identity.chain, Math.floor(Date.now() / 1000));
-      const headers = [["authorization", await identity.signer().sign(request)]];
+      const headers = [["authorization", request.authorization(await identity.signer().sign(request))]];
       for (let at = 0; at < request.headers.length; at += 2) headers.push([request.headers[at], request.headers[at + 1]]);
       const response = await fetch(request.url, { method: "POST", headers, body: request.body });
       equal(response.status, 201, await response.text());
@@ -42,6 +42,11 @@ export default function cases(suite) {
       equal(error.code, "key_mismatch", error.message);
     });
   }
+
+  suite.test("the longest headers are sent", async ({ api, fixture, init }) => {
+    const { accessKeyId } = await api.fromRolesAnywhere(init("P-256", fixture.long))();
+    ok(accessKeyId.startsWith("ASIA"));
+  });
 
   suite.test("what cannot be used is refused by name", async ({ api, slim, fixture, init }) => {
     const { stranger, identities } = fixture;

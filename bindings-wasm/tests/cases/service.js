@@ -21,11 +21,17 @@ export default function cases(suite) {
     equal((await failing(() => new Response(null, { status: 302, headers: { location: "https://elsewhere.example" } }))).code, "invalid_response");
     equal((await failing(() => new Response(new Uint8Array(300 * 1024), { status: 201 }))).code, "invalid_response");
     equal((await failing(() => { throw new TypeError("fetch failed", { cause: new Error("ECONNREFUSED") }); })).code, "transport_failed");
+    // What a host hangs onto its error, of an answer that it cannot read, is not passed on.
+    const refused = await failing(() => {
+      throw new TypeError("fetch failed\u0000\u202e", { cause: Object.assign(new Error("no HTTP"), { data: "hushhush" }) });
+    });
+    ok(refused.message.includes("fetch failed\\u{0}\\u{202e}"), refused.message);
+    for (let error = refused; error !== undefined; error = error.cause) ok(error.data === undefined, error.message);
     const throttled = await failing(() => new Response('{"message":"Rate exceeded"}', { status: 429, headers: { "retry-after": "3" } }));
     equal([throttled.code, throttled.retryAfter, throttled.retryable], ["throttled", 3, true]);
     const started = Date.now();
     const late = await failing(() => new Promise(() => {}), { timeoutMilliseconds: 100 });
-    ok(late.code === "transport_failed" && late.message.includes("100 ms") && Date.now() - started < 5000, late.message);
+    ok(late.code === "transport_failed" && late.message.includes("within 0.1 s") && Date.now() - started < 5000, late.message);
     // A secret in a broken answer is not repeated.
     const secret = await failing(() => new Response('{"credentialSet":[{"credentials":{"secretAccessKey":"hushhush"', { status: 201 }));
     ok(!`${secret.message}${secret.stack}${JSON.stringify(secret)}`.includes("hushhush"));
@@ -36,7 +42,7 @@ export default function cases(suite) {
     const pauses = [];
     let now = Date.now();
     const options = init("P-256", {
-      clock: () => (now += 2000),
+      clock: () => (now += 250),
       sleep: async (milliseconds) => { pauses.push(milliseconds); },
       fetch: async (url, request) => {
         seen.push(request.headers.get("authorization"));
@@ -49,17 +55,5 @@ export default function cases(suite) {
     const always = init("P-256", { sleep: async () => {}, fetch: async () => { seen.push(""); return new Response("{}", { status: 500 }); } });
     equal((await thrown(() => api.createSession(always))).code, "service_unavailable");
     equal(seen.length, 6);
-  });
-
-  suite.test("a renewal that never ends is given up by those who wait for it", async ({ api, init }) => {
-    let hung = 0;
-    const provider = api.fromRolesAnywhere(init("P-256", {
-      maxAttempts: 1, timeoutMilliseconds: 100, privateKey: undefined,
-      // As when a worker's request is cancelled: nothing of it settles any more.
-      signer: { sign: () => { hung += 1; return new Promise(() => {}); } },
-    }));
-    const errors = await Promise.all([thrown(provider), thrown(provider)]);
-    equal(errors.map(({ code }) => code), ["transport_failed", "transport_failed"]);
-    ok(hung >= 2, "no second renewal was begun");
   });
 }

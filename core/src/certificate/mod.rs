@@ -8,6 +8,8 @@
 
 mod chain;
 mod extensions;
+#[cfg(feature = "issuer-signatures")]
+mod issued;
 mod name;
 pub(crate) mod oid;
 mod parse;
@@ -31,8 +33,9 @@ use extensions::Extensions;
 /// PEM, which hold no certificate longer than 153,600.
 pub const MAX_CERTIFICATE_LENGTH: usize = 128 << 10;
 
-/// The longest serial number that is read, in bytes; RFC 5280 (4.1.2.2) allows 20. Writing a serial
-/// number in decimal takes time that grows with the square of its length.
+/// The longest serial number that an end entity may have, in bytes without its sign: 309 decimal digits.
+/// RFC 5280 (4.1.2.2) allows 20 bytes, and the service is known to take these. Writing a serial number in
+/// decimal takes time that grows with the square of its length.
 pub const MAX_SERIAL_LENGTH: usize = 128;
 
 /// An X.509 certificate: its DER, and what the service reads in it. Its signature is not verified.
@@ -46,6 +49,7 @@ pub struct Certificate {
     issuer: DistinguishedName,
     not_before: UnixTime,
     not_after: UnixTime,
+    has_unusual_time: bool,
     subject: DistinguishedName,
     public_key: Result<PublicKey>,
     extensions: Extensions,
@@ -67,13 +71,14 @@ impl Certificate {
         }
     }
 
-    /// Reads one certificate in DER, with nothing behind it.
+    /// Reads one certificate in DER. What stands behind it is passed over, as by OpenSSL.
     ///
     /// # Errors
     /// [`ErrorKind::InvalidCertificate`] when it is not a certificate in DER, or is longer than
-    /// [`MAX_CERTIFICATE_LENGTH`]; when its version is above 3, its serial number negative or longer
-    /// than [`MAX_SERIAL_LENGTH`], its two signature algorithms differ, an extension occurs twice,
-    /// or key usage, basic constraints, extended key usage or subject alternative name are malformed.
+    /// [`MAX_CERTIFICATE_LENGTH`]; when its version is above 3, its two signature algorithms differ, an
+    /// extension occurs twice, or key usage, basic constraints, extended key usage or subject alternative
+    /// name are malformed. A serial number that cannot be sent is refused by [`CertificateChain`], and in
+    /// the end entity alone.
     pub fn from_der(der: &[u8]) -> Result<Self> {
         parse::certificate(der)
     }
@@ -85,12 +90,11 @@ impl Certificate {
         Some((block.der, block.name()))
     }
 
-    /// Every certificate of a PEM text in the order of the text; an error when there is none.
-    pub(super) fn all_from_pem(text: &[u8]) -> Result<Vec<Self>> {
+    /// Every certificate of a PEM text in the order of the text, or why it cannot be read; an error when
+    /// there is none.
+    pub(super) fn all_from_pem(text: &[u8]) -> Result<Vec<Result<Self>>> {
         let sections = pem::sections(text, ErrorKind::InvalidCertificate)?;
-        let found = blocks(&sections)
-            .map(|block| block.read())
-            .collect::<Result<Vec<_>>>()?;
+        let found: Vec<_> = blocks(&sections).map(|block| block.read()).collect();
         if found.is_empty() {
             return Err(no_certificate(&sections));
         }
@@ -107,8 +111,10 @@ impl Certificate {
         self.version
     }
 
-    /// The serial number in decimal, without leading zeros, however long: the form in the
-    /// `Credential` of the `Authorization` header.
+    /// The serial number in decimal, without leading zeros: the form in the `Credential` of the
+    /// `Authorization` header. An issuer's is never sent and may be any: a negative number has a minus
+    /// sign in front here and in [`serial_hex`](Self::serial_hex), and one of more than
+    /// [`MAX_SERIAL_LENGTH`] bytes stands in hexadecimal after `0x`.
     pub fn serial_decimal(&self) -> &str {
         &self.serial_decimal
     }
@@ -197,14 +203,42 @@ impl Certificate {
         self.subject.matches(&self.issuer)
     }
 
-    /// Whether the certificate is self-issued and, as far as key identifiers tell, self-signed. (A CA
-    /// that changes its key issues a certificate to itself under its old one: such stands in a path.)
+    /// Whether the certificate is self-issued and self-signed. (A CA that changes its key issues a
+    /// certificate to itself under its old one: such stands in a path.) Where key identifiers do not tell,
+    /// its own key does; where that cannot be asked, it counts as self-signed.
     pub(crate) fn is_root(&self) -> bool {
-        let (own, issuer) = (
-            self.subject_key_identifier(),
-            self.authority_key_identifier(),
-        );
-        self.is_self_issued() && (own.is_none() || issuer.is_none() || own == issuer)
+        self.is_self_issued()
+            && match (
+                self.subject_key_identifier(),
+                self.authority_key_identifier(),
+            ) {
+                (Some(own), Some(issuer)) => own == issuer,
+                _ => self.is_signed_by(self).unwrap_or(true),
+            }
+    }
+
+    /// Whether the key of `issuer` verifies the signature on this certificate; `None` where the key or
+    /// the algorithm is not one that can be verified here. Names are not looked at.
+    #[cfg(feature = "issuer-signatures")]
+    pub(crate) fn is_signed_by(&self, issuer: &Self) -> Option<bool> {
+        issued::is_signed_by(self, issuer)
+    }
+
+    /// This build verifies nothing: `None`.
+    #[cfg(not(feature = "issuer-signatures"))]
+    pub(crate) fn is_signed_by(&self, _: &Self) -> Option<bool> {
+        None
+    }
+
+    /// Whether a time of the validity has a form, or is so early, that some validators refuse it.
+    pub(crate) fn has_unusual_time(&self) -> bool {
+        self.has_unusual_time
+    }
+
+    /// Whether the basic constraints say that the subject is a CA.
+    pub(crate) fn is_ca(&self) -> bool {
+        self.basic_constraints()
+            .is_some_and(|constraints| constraints.ca)
     }
 
     /// SHA-256 over the DER in lower-case hexadecimal.
@@ -249,15 +283,15 @@ impl Block<'_> {
 }
 
 fn blocks(sections: &[pem::PemSection]) -> impl Iterator<Item = Block<'_>> {
-    sections.iter().filter_map(|section| {
-        let der = match section.label() {
-            "CERTIFICATE" | "X509 CERTIFICATE" => section.der(),
-            "TRUSTED CERTIFICATE" => parse::first_element(section.der()),
-            _ => return None,
-        };
-        let line = section.line();
-        Some(Block { der, line })
-    })
+    // OpenSSL's trust settings stand behind a `TRUSTED CERTIFICATE`, where nothing is read.
+    const LABELS: [&str; 3] = ["CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE"];
+    sections
+        .iter()
+        .filter(|section| LABELS.contains(&section.label()))
+        .map(|section| Block {
+            der: section.der(),
+            line: section.line(),
+        })
 }
 
 /// What to say of a PEM text without a certificate.

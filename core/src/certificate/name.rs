@@ -62,8 +62,8 @@ impl DistinguishedName {
         self.values("CN").next()
     }
 
-    /// Whether two names are the same name as RFC 5280 (7.1) compares them: the same attributes in
-    /// the same order, whatever the type of their strings, without regard to the case of ASCII letters
+    /// Whether two names are the same name as RFC 5280 (7.1) compares them: the same relative
+    /// distinguished names in the same order, each the same set of attributes, whatever the type of their strings, without regard to the case of ASCII letters
     /// (as in OpenSSL) and to white space at the ends, runs of white space counting as one.
     pub fn matches(&self, other: &Self) -> bool {
         self.der == other.der
@@ -74,20 +74,22 @@ impl DistinguishedName {
     /// A text that is the same for names that [match](Self::matches), and for no others.
     pub(super) fn canonical(&self) -> String {
         let mut text = String::with_capacity(self.der.len());
-        for attribute in &self.attributes {
-            // Writing into a `String` does not fail. The NUL ends a value: within one it is escaped.
-            let _ = write!(text, "{}\0{}", attribute.rdn, attribute.oid);
-            match attribute.text() {
-                Some(value) => {
-                    text.push('=');
-                    push_folded(&mut text, value);
-                }
-                None => {
-                    text.push('#');
-                    text.push_str(&encoding::hex(&attribute.der));
-                }
+        for rdn in self.rdns() {
+            if let [only] = rdn {
+                only.push_canonical(&mut text);
+                continue;
             }
-            text.push('\0');
+            // A set has no order.
+            let mut attributes: Vec<String> = rdn
+                .iter()
+                .map(|attribute| {
+                    let mut text = String::new();
+                    attribute.push_canonical(&mut text);
+                    text
+                })
+                .collect();
+            attributes.sort_unstable();
+            text.extend(attributes);
         }
         text
     }
@@ -164,6 +166,23 @@ impl Attribute {
         &self.der
     }
 
+    /// Appends a text that is the same for attributes that match, and for no others.
+    fn push_canonical(&self, text: &mut String) {
+        // Writing into a `String` does not fail. The NUL ends a value: within one it is escaped.
+        let _ = write!(text, "{}\0{}", self.rdn, self.oid);
+        match self.text() {
+            Some(value) => {
+                text.push('=');
+                push_folded(text, value);
+            }
+            None => {
+                text.push('#');
+                text.push_str(&encoding::hex(&self.der));
+            }
+        }
+        text.push('\0');
+    }
+
     /// As Java's `X500Principal.getName(RFC2253)`: what has no keyword there is shown as DER, and so
     /// are NumericString, VisibleString and UniversalString.
     fn fmt_rfc2253(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -222,10 +241,12 @@ fn attributes(name: &[u8]) -> Option<Vec<Attribute>> {
     let mut rdn = 0;
     while !sequence.is_finished() {
         let mut set = Elements::of(sequence.expect(SET)?);
+        // An empty set names nothing: it is passed by, as Java and OpenSSL do.
+        let is_empty = set.is_finished();
         while !set.is_finished() {
             found.push(read_attribute(rdn, set.expect(SEQUENCE)?)?);
         }
-        rdn += 1;
+        rdn += usize::from(!is_empty);
     }
     Some(found)
 }

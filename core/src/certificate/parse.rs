@@ -4,20 +4,23 @@
 //! times before 1970, sets that are not sorted, UniversalString, object identifiers with an arc above
 //! 32 bits, path lengths above 255.
 
-use alloc::string::String;
+use alloc::{borrow::Cow, format, string::String, vec::Vec};
 
 use super::{
     Certificate, DistinguishedName, MAX_CERTIFICATE_LENGTH, MAX_SERIAL_LENGTH, SignatureAlgorithm,
     extensions, oid, public_key, refuse, validity,
 };
 use crate::{
-    Error, Result, UnixTime,
-    elements::{BIT_STRING, EXPLICIT, Element, Elements, IMPLICIT, INTEGER, SEQUENCE},
+    Error, Result,
+    elements::{
+        BIT_STRING, EXPLICIT, Element, Elements, IMPLICIT, INTEGER, NULL, SEQUENCE, outermost,
+    },
     encoding,
 };
 
-/// Reads one certificate in DER, with nothing behind it.
+/// Reads the certificate that `der` begins with.
 pub(super) fn certificate(der: &[u8]) -> Result<Certificate> {
+    let der = outermost(der);
     if der.len() > MAX_CERTIFICATE_LENGTH {
         return Err(refuse(format_args!(
             "the certificate has {} bytes, more than {MAX_CERTIFICATE_LENGTH}",
@@ -30,11 +33,16 @@ pub(super) fn certificate(der: &[u8]) -> Result<Certificate> {
     let tbs = to_be_signed(outer.tbs)
         .ok_or_else(|| refuse("the certificate is malformed: ask its issuer for another"))?;
     if tbs.signature_algorithm != outer.signature_algorithm {
-        return Err(refuse(
-            "the certificate names two different signature algorithms: ask its issuer for another",
+        return Err(two_algorithms(
+            tbs.signature_algorithm,
+            outer.signature_algorithm,
         ));
     }
     let (serial_decimal, serial_hex) = serial(tbs.serial)?;
+    let (not_before, not_after) = (
+        time(tbs.not_before, "notBefore")?,
+        time(tbs.not_after, "notAfter")?,
+    );
     Ok(Certificate {
         der: der.to_vec(),
         version: version(tbs.version)?,
@@ -43,19 +51,45 @@ pub(super) fn certificate(der: &[u8]) -> Result<Certificate> {
         signature_algorithm: SignatureAlgorithm::from_der(outer.signature_algorithm)
             .ok_or_else(|| refuse("the certificate's signature algorithm is malformed"))?,
         issuer: DistinguishedName::from_der(tbs.issuer).map_err(|e| e.context("issuer"))?,
-        not_before: time(tbs.not_before, "notBefore")?,
-        not_after: time(tbs.not_after, "notAfter")?,
+        not_before: not_before.time,
+        not_after: not_after.time,
+        has_unusual_time: not_before.is_unusual || not_after.is_unusual,
         subject: DistinguishedName::from_der(tbs.subject).map_err(|e| e.context("subject"))?,
         public_key: public_key::read(tbs.subject_public_key_info),
         extensions: extensions::read(tbs.extensions)?,
     })
 }
 
-/// The first DER element of `bytes`, without what follows; all of them when it cannot be told.
-pub(super) fn first_element(bytes: &[u8]) -> &[u8] {
-    Elements::of(bytes)
-        .element()
-        .map_or(bytes, |element| element.der)
+/// The signed part of a certificate, and the signature: the content of its BIT STRING. For certificates
+/// that have been read.
+#[cfg(feature = "issuer-signatures")]
+pub(super) fn signed(der: &[u8]) -> Option<(&[u8], &[u8])> {
+    let mut certificate = Elements::within(der, SEQUENCE)?;
+    let tbs = certificate.element()?.der;
+    certificate.element()?;
+    match certificate.only(BIT_STRING)? {
+        [0, signature @ ..] => Some((tbs, signature)),
+        _ => None,
+    }
+}
+
+/// The refusal of a certificate whose signed part names another signature algorithm than stands behind it.
+fn two_algorithms(signed: &[u8], outer: &[u8]) -> Error {
+    let parts = |der| {
+        let (oid, parameters) = algorithm(der)?;
+        Some((oid, parameters.filter(|element| element.der != NULL)))
+    };
+    let is_re_encoded = match (parts(signed), parts(outer)) {
+        (Some((one, None)), Some((other, None))) => one == other,
+        _ => false,
+    };
+    refuse(if is_re_encoded {
+        "the certificate names its signature algorithm twice, once with the parameter NULL and once \
+         without: a program that it passed through has written it anew (node-forge does so), and \
+         validators refuse it; take the certificate as its issuer gave it"
+    } else {
+        "the certificate names two different signature algorithms: ask its issuer for another"
+    })
 }
 
 struct Outer<'a> {
@@ -128,32 +162,40 @@ fn version(content: Option<&[u8]>) -> Result<u8> {
     }
 }
 
-/// The serial number in decimal and in hexadecimal of even length.
+/// The serial number in decimal and in hexadecimal of even length, as [`Certificate::serial_decimal`]
+/// documents them. Whether it can be sent is asked of the end entity's alone.
 fn serial(content: &[u8]) -> Result<(String, String)> {
-    if content.len() > MAX_SERIAL_LENGTH {
-        return Err(refuse(format_args!(
-            "the certificate's serial number has {} bytes, more than {MAX_SERIAL_LENGTH}: ask its \
-             issuer for one of at most 20",
-            content.len()
-        )));
-    }
-    match content.first() {
+    let (sign, magnitude) = match content.first() {
         None => return Err(refuse("the certificate's serial number is empty")),
-        Some(first) if first & 0x80 != 0 => {
-            return Err(refuse(
-                "the certificate's serial number is negative, which the service cannot be told: ask \
-                 its issuer for one with a positive serial number",
-            ));
-        }
-        Some(_) => {}
-    }
-    let significant = content.iter().position(|byte| *byte != 0);
-    let digits = significant.and_then(|at| content.get(at..)).unwrap_or(&[0]);
-    let decimal = oid::decimal(digits.iter().copied(), 256);
-    Ok((decimal, encoding::hex(digits)))
+        Some(first) if first & 0x80 != 0 => ("-", Cow::Owned(negated(content))),
+        Some(_) => ("", Cow::Borrowed(content)),
+    };
+    let significant = magnitude.iter().position(|byte| *byte != 0);
+    let digits = significant.and_then(|at| magnitude.get(at..));
+    let digits = digits.unwrap_or(&[0]);
+    let hex = encoding::hex(digits);
+    let decimal = if digits.len() > MAX_SERIAL_LENGTH {
+        format!("{sign}0x{hex}")
+    } else {
+        format!("{sign}{}", oid::decimal(digits.iter().copied(), 256))
+    };
+    Ok((decimal, format!("{sign}{hex}")))
 }
 
-fn time(element: Element<'_>, which: &str) -> Result<UnixTime> {
+/// The magnitude of a negative number in two's complement.
+fn negated(content: &[u8]) -> Vec<u8> {
+    let mut magnitude: Vec<u8> = content.iter().map(|byte| !byte).collect();
+    for byte in magnitude.iter_mut().rev() {
+        let (sum, carries) = byte.overflowing_add(1);
+        *byte = sum;
+        if !carries {
+            break;
+        }
+    }
+    magnitude
+}
+
+fn time(element: Element<'_>, which: &str) -> Result<validity::Read> {
     validity::time(element.tag, element.content).ok_or_else(|| {
         refuse(format_args!(
             "the certificate's {which} is not a time: ask its issuer for another"

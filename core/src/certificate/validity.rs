@@ -2,9 +2,26 @@
 
 use crate::UnixTime;
 
+/// A time that was read.
+pub(super) struct Read {
+    pub(super) time: UnixTime,
+    /// Whether validators are known that refuse it: it lies before 1970, or its form has an offset, a
+    /// fraction or no seconds, which RFC 5280 (4.1.2.5) forbids.
+    pub(super) is_unusual: bool,
+}
+
 /// Reads a `Time` of RFC 5280 (4.1.2.5), and what is seen beside it: GeneralizedTime before 2050,
 /// before 1970 and in the year 0 (Go), seconds left out, a fraction (dropped), an offset from UTC.
-pub(super) fn time(tag: u8, content: &[u8]) -> Option<UnixTime> {
+pub(super) fn time(tag: u8, content: &[u8]) -> Option<Read> {
+    let time = moment(tag, content)?;
+    let usual_length = if tag == UTC_TIME { 13 } else { 15 };
+    Some(Read {
+        time,
+        is_unusual: content.len() != usual_length || time < UnixTime::from_seconds(0),
+    })
+}
+
+fn moment(tag: u8, content: &[u8]) -> Option<UnixTime> {
     let (year, rest) = match tag {
         UTC_TIME => {
             let (year, rest) = number(content, 2)?;
@@ -65,7 +82,27 @@ mod tests {
     use super::*;
 
     fn read(tag: u8, text: &str) -> Option<alloc::string::String> {
-        time(tag, text.as_bytes()).map(UnixTime::to_iso8601)
+        moment(tag, text.as_bytes()).map(UnixTime::to_iso8601)
+    }
+
+    /// The forms are RFC 5280's, 4.1.2.5.1 and 4.1.2.5.2.
+    #[test]
+    fn unusual_times_are_told() {
+        use super::{GENERALIZED_TIME as GENERAL, UTC_TIME as UTC};
+        for (tag, text, unusual) in [
+            (UTC, "240706113859Z", false),
+            (UTC, "2407061138Z", true),
+            (UTC, "240706113859+0000", true),
+            (UTC, "2407061138+0000", true),
+            (UTC, "690706113859Z", true),
+            (GENERAL, "20240706113859Z", false),
+            (GENERAL, "20240706113859.5Z", true),
+            (GENERAL, "00000101000000Z", true),
+            (GENERAL, "202407061138Z", true),
+        ] {
+            let read = time(tag, text.as_bytes()).unwrap();
+            assert_eq!(read.is_unusual, unusual, "{text}");
+        }
     }
 
     #[test]

@@ -21,10 +21,12 @@ pub const MAX_HEADERS_LENGTH: usize = 10 << 10;
 const EXPIRY_WARNING_DAYS: i64 = 45;
 
 /// Looks for what the service will refuse in a chain and, where one is given, a role session name, at
-/// the time `now`. Refusals come first. An empty answer is no promise: whether the chain leads to the
-/// trust anchor, and what profile and trust policy say, only the service knows.
+/// the time `now`. Refusals come first: only the end entity and the request give rise to them. The service
+/// builds a path of its own, so that what is wrong with an intermediate certificate may be without
+/// consequence. An empty answer is no promise: whether the chain leads to the trust anchor, and what profile
+/// and trust policy say, only the service knows.
 ///
-/// The signatures of the certificates are not verified, name constraints and policies not looked at.
+/// Name constraints and policies are not looked at.
 pub fn findings(
     chain: &CertificateChain,
     now: UnixTime,
@@ -35,16 +37,13 @@ pub fn findings(
     chain::look(chain, now, &mut found);
     if let Some(name) = session_name.filter(|name| !is_session_name(name)) {
         let shown: String = name.chars().take(80).collect();
-        found.push(Finding {
-            severity: Severity::Refusal,
-            code: "session_name_invalid",
-            about: About::Request,
-            message: format!(
-                "the role session name `{shown}` is not 2 to 64 letters, digits or `_+=,.@-`"
-            ),
-            remedy: "choose another role session name",
-            service_message: None,
-        });
+        found.push(Finding::refusal(
+            Decisive::Request,
+            "session_name_invalid",
+            format!("the role session name `{shown}` is not 2 to 64 letters, digits or `_+=,.@-`"),
+            "choose another role session name",
+            None,
+        ));
     }
     found.sort_by_key(|finding| finding.severity);
     found
@@ -54,7 +53,7 @@ pub fn findings(
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Finding {
-    /// How certain it is.
+    /// How certain it is; [`Severity::Refusal`] of the end entity and the request alone.
     pub severity: Severity,
     /// A stable snake_case code, one of [`Finding::CODES`].
     pub code: &'static str,
@@ -69,10 +68,57 @@ pub struct Finding {
     pub service_message: Option<&'static str>,
 }
 
+/// What can give rise to a refusal: of intermediate certificates the service takes those that it likes.
+#[derive(Clone, Copy)]
+enum Decisive {
+    EndEntity,
+    Request,
+}
+
 impl Finding {
+    /// Whether the service refuses the request because of it, so that asking is of no use.
+    pub fn refuses(&self) -> bool {
+        self.severity == Severity::Refusal
+    }
+
+    fn refusal(
+        about: Decisive,
+        code: &'static str,
+        message: impl Into<String>,
+        remedy: &'static str,
+        service_message: Option<&'static str>,
+    ) -> Self {
+        let about = match about {
+            Decisive::EndEntity => About::EndEntity,
+            Decisive::Request => About::Request,
+        };
+        Self {
+            severity: Severity::Refusal,
+            ..Self::warning(about, code, message, remedy, service_message)
+        }
+    }
+
+    fn warning(
+        about: About,
+        code: &'static str,
+        message: impl Into<String>,
+        remedy: &'static str,
+        service_message: Option<&'static str>,
+    ) -> Self {
+        Self {
+            severity: Severity::Warning,
+            code,
+            about,
+            message: message.into(),
+            remedy,
+            service_message,
+        }
+    }
+
     /// Every code, in alphabetical order.
     pub const CODES: &'static [&'static str] = &[
         "attributes_unmappable",
+        "certificate_unreadable",
         "certificates_unrelated",
         "common_name_unmappable",
         "critical_extension_unknown",
@@ -98,6 +144,7 @@ impl Finding {
         "signature_algorithm_weak",
         "source_identity_uncertain",
         "subject_empty",
+        "validity_unusual",
         "version_not_3",
     ];
 }
@@ -125,8 +172,8 @@ pub enum About {
     /// The end entity's certificate.
     EndEntity,
     /// The intermediate certificate at that position of
-    /// [`CertificateChain::intermediates`]. A refusal holds for every path through it; a trust anchor
-    /// of the same name, or one below it, makes it needless.
+    /// [`CertificateChain::intermediates`]: no path through it will do. A trust anchor of the same name, or
+    /// one below it, makes it needless, and so may another certificate of the same name.
     Intermediate(usize),
     /// The request as a whole.
     Request,
@@ -140,27 +187,21 @@ const INSUFFICIENT: Option<&str> = Some("Untrusted certificate. Insufficient cer
 const NEW_CERTIFICATE: &str = "ask the issuer for a new certificate";
 
 /// What is wanted of every certificate that is sent.
-fn look_at_any(
-    certificate: &Certificate,
-    about: About,
-    severity: Severity,
-    found: &mut Vec<Finding>,
-) {
+fn look_at_any(certificate: &Certificate, about: About, found: &mut Vec<Finding>) {
     let who = Who(about, certificate);
-    let mut add = |severity, code, message, service_message| {
-        found.push(Finding {
-            severity,
-            code,
-            about,
-            message,
-            remedy: NEW_CERTIFICATE,
-            service_message,
+    // What decides of the end entity is a warning of another.
+    let mut decisive = |code, message| {
+        found.push(match about {
+            About::EndEntity => {
+                Finding::refusal(Decisive::EndEntity, code, message, NEW_CERTIFICATE, None)
+            }
+            _ => Finding::warning(about, code, message, NEW_CERTIFICATE, None),
         });
     };
     if certificate.version() != 3 {
         let version = certificate.version();
         let message = format!("{who} is of version {version}, and the service takes version 3");
-        add(severity, "version_not_3", message, None);
+        decisive("version_not_3", message);
     }
     let algorithm = certificate.signature_algorithm();
     match algorithm.is_sha256_or_stronger() {
@@ -168,14 +209,15 @@ fn look_at_any(
             let message = format!(
                 "{who} is signed with {algorithm}, and the service wants SHA-256 or stronger"
             );
-            add(severity, "signature_algorithm_weak", message, None);
+            decisive("signature_algorithm_weak", message);
         }
         Some(true) if is_common(algorithm) => {}
         _ => {
             let message =
                 format!("{who} is signed with {algorithm}, which the service is not known to take");
             let code = "signature_algorithm_uncertain";
-            add(Severity::Warning, code, message, None);
+            let remedy = NEW_CERTIFICATE;
+            found.push(Finding::warning(about, code, message, remedy, None));
         }
     }
     if let [first, ..] = certificate.unknown_critical_extensions() {
@@ -184,7 +226,16 @@ fn look_at_any(
              must refuse"
         );
         let code = "critical_extension_unknown";
-        add(Severity::Warning, code, message, UNTRUSTED);
+        let remedy = NEW_CERTIFICATE;
+        found.push(Finding::warning(about, code, message, remedy, UNTRUSTED));
+    }
+    if certificate.has_unusual_time() {
+        let message = format!(
+            "a time of the validity of {who} lies before 1970 or has an offset, a fraction or no seconds, \
+             which some validators refuse (RFC 5280, 4.1.2.5)"
+        );
+        let (code, remedy) = ("validity_unusual", NEW_CERTIFICATE);
+        found.push(Finding::warning(about, code, message, remedy, UNTRUSTED));
     }
 }
 

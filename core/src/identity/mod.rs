@@ -5,9 +5,11 @@
 //! where it is silent; where nothing is known the documentation here says so.
 
 mod findings;
+mod path;
 mod tags;
 
 pub use findings::{About, Finding, MAX_HEADERS_LENGTH, Severity, findings};
+pub use path::likely_path;
 pub use tags::{
     AttributeMapping, CertificateField, MAX_SPECIFIER_LENGTH, MAX_TAG_VALUE_LENGTH, PrincipalTags,
     UnmappedAttribute, principal_tags,

@@ -6,24 +6,24 @@ use zeroize::Zeroizing;
 
 #[cfg(feature = "export-private-key")]
 use super::opened;
-use super::{
-    Purpose,
-    form::{Form, PKCS12, is_pkcs7},
-};
+use super::{Purpose, form::Form, text};
 use crate::{
     Certificate, Error, ErrorKind, PemSection, Result, certificate,
+    elements::{Elements, SEQUENCE},
     key::{self, Contents},
-    pem, source,
+    pem::{self, MAX_PEM_SECTIONS},
+    source,
 };
 
-/// One key or certificate of a file.
+/// One key or certificate of a file. Any of them may be beside the point: whoever reads them tells of one
+/// that is refused only when nothing else does.
 pub(super) enum Item {
     Certificate(Part),
     Key(Part),
-    /// A key that could not be opened; another may be the one that is wanted.
+    /// Certificates that could not be opened.
+    RefusedCertificate(Error),
+    /// A key that could not be opened.
     RefusedKey(Error),
-    /// A certificate that may be unreadable: containers hold some that are not wanted.
-    SpareCertificate(Part),
 }
 
 /// DER, and what errors call it: nothing, where the file holds nothing else.
@@ -51,16 +51,16 @@ pub(super) fn items(file: &[u8], purpose: Purpose, password: Option<&[u8]>) -> R
     if let Some(items) = opened::decoded(file) {
         return items;
     }
+    if let Some(why) = key::key_store(file) {
+        return Err(Error::new(ErrorKind::Unsupported, why));
+    }
     let content = source::decoded(file);
     let file = content.as_ref().map_or(file, |content| content.as_slice());
+    let within = text::pem_within(file);
+    let file = within.as_ref().map_or(file, |text| text.as_slice());
     let mut items = match Form::of(file) {
         Form::Pem => sections(file, purpose, password)?,
-        #[cfg(feature = "containers")]
-        Form::Ber => match crate::ber::to_der(file) {
-            Some(der) => binary(&Form::of(&der), file, purpose, password)?,
-            None => binary(&Form::Other, file, purpose, password)?,
-        },
-        form => binary(&form, file, purpose, password)?,
+        form => binary(form, file, purpose, password)?,
     };
     if purpose == Purpose::Certificates {
         items.retain(|item| !matches!(item, Item::Key(_) | Item::RefusedKey(_)));
@@ -68,17 +68,20 @@ pub(super) fn items(file: &[u8], purpose: Purpose, password: Option<&[u8]>) -> R
     Ok(items)
 }
 
-fn binary(
-    form: &Form,
-    file: &[u8],
-    purpose: Purpose,
-    password: Option<&[u8]>,
-) -> Result<Vec<Item>> {
+fn binary(form: Form, file: &[u8], purpose: Purpose, password: Option<&[u8]>) -> Result<Vec<Item>> {
     let is_key = purpose == Purpose::PrivateKey;
-    Ok(match form {
+    Ok(match resolved(form, file) {
         Form::Pkcs12 => pkcs12(file, password)?,
         Form::Pkcs7 if !is_key => pkcs7(file)?,
-        Form::Certificate if !is_key => [Item::SpareCertificate(Part::new(file))].into(),
+        // Several may stand one after the other; that of a single one is cut where it is read.
+        Form::Certificate if !is_key => {
+            let mut rest = Elements::of(file);
+            core::iter::from_fn(|| rest.element())
+                .take_while(|element| element.tag == SEQUENCE)
+                .take(MAX_PEM_SECTIONS)
+                .map(|element| Item::Certificate(Part::new(element.der)))
+                .collect()
+        }
         // Whoever reads it says what it is instead.
         _ if !is_key => [Item::Certificate(Part::new(file))].into(),
         _ => [match key::opened(file, password) {
@@ -89,6 +92,20 @@ fn binary(
     })
 }
 
+/// What BER is when it is made DER.
+#[cfg(feature = "containers")]
+fn resolved(form: Form, file: &[u8]) -> Form {
+    match form {
+        Form::Ber => crate::ber::first(file).map_or(Form::Other, |der| Form::of(&der)),
+        form => form,
+    }
+}
+
+#[cfg(not(feature = "containers"))]
+fn resolved(form: Form, _: &[u8]) -> Form {
+    form
+}
+
 fn sections(text: &[u8], purpose: Purpose, password: Option<&[u8]>) -> Result<Vec<Item>> {
     let kind = match purpose {
         Purpose::PrivateKey => ErrorKind::InvalidKey,
@@ -97,13 +114,18 @@ fn sections(text: &[u8], purpose: Purpose, password: Option<&[u8]>) -> Result<Ve
     let sections = pem::sections(text, kind)?;
     let mut items = Vec::new();
     for section in &sections {
-        let label = section.label();
-        if is_pkcs7(label) {
-            items.extend(pkcs7(section.der())?);
-        } else if label == PKCS12 {
-            items.extend(pkcs12(section.der(), password)?);
-        } else if let Some((der, name)) = Certificate::der_in_section(section) {
-            items.push(Item::Certificate(Part::named(name, der)));
+        let container = Form::of_container(section).map(|form| resolved(form, section.der()));
+        match container {
+            Some(Form::Pkcs12) => items.extend(pkcs12(section.der(), password)?),
+            Some(Form::Pkcs7) => match pkcs7(section.der()) {
+                Ok(certificates) => items.extend(certificates),
+                Err(error) => items.push(Item::RefusedCertificate(error.context(section.name()))),
+            },
+            _ => {
+                if let Some((der, name)) = Certificate::der_in_section(section) {
+                    items.push(Item::Certificate(Part::named(name, der)));
+                }
+            }
         }
     }
     let has_keys = items.iter().any(|item| matches!(item, Item::Key(_)));
@@ -140,7 +162,7 @@ fn pkcs12(file: &[u8], password: Option<&[u8]>) -> Result<Vec<Item>> {
     let keys = keys.iter().map(|der| Item::Key(Part::new(der)));
     let certificates = certificates
         .iter()
-        .map(|der| Item::SpareCertificate(Part::new(der)));
+        .map(|der| Item::Certificate(Part::new(der)));
     Ok(certificates.chain(keys).collect())
 }
 

@@ -23,7 +23,7 @@ const OPENED: u8 = EXPLICIT;
 const CERTIFICATE: u8 = EXPLICIT;
 const KEY: u8 = EXPLICIT + 1;
 const REFUSED_KEY: u8 = EXPLICIT + 2;
-const SPARE_CERTIFICATE: u8 = EXPLICIT + 3;
+const REFUSED_CERTIFICATE: u8 = EXPLICIT + 3;
 const REFUSED_FILE: u8 = EXPLICIT + 4;
 
 /// The bytes that [`items`](super::item::items) takes for the file that these items are of.
@@ -50,7 +50,7 @@ pub(super) fn encoded(items: &Result<Vec<Item>>) -> Zeroizing<Vec<u8>> {
                 Item::Certificate(certificate) => part(CERTIFICATE, certificate),
                 Item::Key(key) => part(KEY, key),
                 Item::RefusedKey(error) => refused(REFUSED_KEY, error),
-                Item::SpareCertificate(certificate) => part(SPARE_CERTIFICATE, certificate),
+                Item::RefusedCertificate(error) => refused(REFUSED_CERTIFICATE, error),
             })
             .collect(),
     };
@@ -89,7 +89,7 @@ fn entry(element: Element<'_>) -> Option<Result<Item>> {
         CERTIFICATE => Ok(Item::Certificate(part())),
         KEY => Ok(Item::Key(part())),
         REFUSED_KEY => Ok(Item::RefusedKey(refusal()?)),
-        SPARE_CERTIFICATE => Ok(Item::SpareCertificate(part())),
+        REFUSED_CERTIFICATE => Ok(Item::RefusedCertificate(refusal()?)),
         REFUSED_FILE => Err(refusal()?),
         _ => return None,
     })

@@ -17,7 +17,7 @@ pub(super) fn certificates(bytes: &[u8]) -> Result<Vec<Vec<u8>>> {
             "the PKCS#7 file is longer than 1 MiB: pass the chain alone",
         ));
     }
-    let der = ber::to_der(bytes).ok_or_else(unreadable)?;
+    let der = ber::first(bytes).ok_or_else(unreadable)?;
     let certificates = elements(&der).ok_or_else(unreadable)?;
     if certificates.is_empty() {
         return Err(refuse(

@@ -12,7 +12,7 @@ use super::malformed;
 use crate::{
     Error, ErrorKind, KeyAlgorithm, Result,
     certificate::oid,
-    elements::{AlgorithmIdentifier, OBJECT_IDENTIFIER, SEQUENCE},
+    elements::{AlgorithmIdentifier, NULL, OBJECT_IDENTIFIER, SEQUENCE},
 };
 
 /// A kind of key that the service takes, as far as an `AlgorithmIdentifier` tells it.
@@ -160,9 +160,6 @@ pub(super) fn explicit_parameters() -> Error {
          curve too",
     )
 }
-
-/// NULL, in DER.
-pub(super) const NULL: [u8; 2] = [5, 0];
 
 pub(super) const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
 pub(super) const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");

@@ -6,17 +6,18 @@ use alloc::vec::Vec;
 use const_oid::ObjectIdentifier;
 
 use super::{
-    PrivateKey,
+    PrivateKey, PublicKey,
     algorithm::Family,
     ec, malformed, ml_dsa,
     refusal::{CERTIFICATE, DSA, ENCRYPTED, OPENSSH, PKCS12, PUBLIC_KEY, TSS2},
     rsa,
+    store::key_store,
 };
 use crate::{
     Error, ErrorKind, Result,
     elements::{
         AlgorithmIdentifier, BIT_STRING, EXPLICIT, Element, Elements, IMPLICIT, INTEGER,
-        OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE,
+        OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE, outermost,
     },
 };
 
@@ -27,8 +28,10 @@ pub const MAX_PRIVATE_KEY_LENGTH: usize = 1 << 16;
 /// The most fields that any of these structures has at its top: a multi-prime RSA key has ten.
 const MAX_FIELDS: usize = 10;
 
-/// Reads a private key that is not encrypted.
-pub(super) fn private_key(der: &[u8]) -> Result<PrivateKey> {
+/// Reads a private key that is not encrypted. `certified` are public keys of certificates, of which one
+/// may be its.
+pub(super) fn private_key(der: &[u8], certified: &[&PublicKey]) -> Result<PrivateKey> {
+    let der = outermost(der);
     if der.len() > MAX_PRIVATE_KEY_LENGTH {
         return Err(Error::written(
             ErrorKind::InvalidKey,
@@ -42,7 +45,7 @@ pub(super) fn private_key(der: &[u8]) -> Result<PrivateKey> {
     match Form::of(der)? {
         Form::Pkcs1 => rsa::private_key(der, None),
         Form::Pkcs8 => pkcs8(der),
-        Form::Sec1 => ec::private_key(der, None, None),
+        Form::Sec1 => ec::sec1(der, certified),
         Form::Refused(kind, why) => Err(Error::new(kind, why)),
     }
 }
@@ -119,6 +122,9 @@ impl Form {
         if let Some((_, kind, why)) = NOT_DER.iter().find(|(start, ..)| bytes.starts_with(start)) {
             return Ok(Self::Refused(*kind, why));
         }
+        if let Some(why) = key_store(bytes) {
+            return Ok(Self::Refused(Unsupported, why));
+        }
         let fields = fields(bytes)
             .ok_or_else(|| malformed("the private key is not DER: its lengths do not fit"))?;
         let tags: Vec<u8> = fields.iter().map(|field| field.tag).collect();
@@ -171,12 +177,6 @@ const NOT_DER: &[(&[u8], ErrorKind, &str)] = &[
     ),
     // BER of indefinite length.
     (b"\x30\x80", ErrorKind::Unsupported, PKCS12),
-    (
-        b"\xfe\xed\xfe\xed",
-        ErrorKind::Unsupported,
-        "this is a Java key store (JKS): convert it with `keytool -importkeystore -deststoretype \
-         PKCS12`",
-    ),
     (b"openssh-key-v1", ErrorKind::Unsupported, OPENSSH),
     (
         b"PuTTY-User-Key-File",

@@ -16,6 +16,31 @@ use crate::{
     },
 };
 
+/// Reads a bare `ECPrivateKey`. RFC 5915 (3) has it name its curve; where it does not, as BouncyCastle
+/// writes some, its certificate tells: the key of `certified` to which it belongs. So does its public
+/// half, where it carries one and this build can derive another to compare.
+pub(super) fn sec1(der: &[u8], certified: &[&PublicKey]) -> Result<PrivateKey> {
+    let is_curveless = |key: &EcPrivateKey<'_>| key.parameters.is_none();
+    let Some(key) = EcPrivateKey::parse(der).filter(is_curveless) else {
+        return private_key(der, None, None);
+    };
+    let carries_public_half = cfg!(feature = "rustcrypto") && key.public_key.is_some();
+    for curve in [Curve::P256, Curve::P384, Curve::P521] {
+        // What is refused here does not fit the curve.
+        let Ok(found) = private_key(der, Some(curve), None) else {
+            continue;
+        };
+        if carries_public_half || certified.contains(&&found.public_key) {
+            return Ok(found);
+        }
+    }
+    Err(Error::new(
+        ErrorKind::InvalidKey,
+        "the EC key names no curve, and no certificate beside it, on P-256, P-384 or P-521, belongs to \
+         it: pass its certificate too, or have its writer name the curve",
+    ))
+}
+
 /// Reads an `ECPrivateKey`. `curve` is the one that a PKCS#8 around it names; a bare one must name
 /// its own. `public_key` is the point that the PKCS#8 carries, if it does.
 pub(super) fn private_key(
@@ -40,10 +65,7 @@ pub(super) fn private_key(
         }
         (Some(curve), _) | (None, Some(curve)) => curve,
         (None, None) => {
-            return Err(Error::new(
-                ErrorKind::InvalidKey,
-                "the EC key names no curve: convert it with `openssl pkey -in KEY -out NEW`",
-            ));
+            return Err(malformed("the EC key names no curve"));
         }
     };
 

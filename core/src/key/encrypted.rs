@@ -14,16 +14,20 @@ use crate::{
     elements::{Elements, INTEGER, OCTET_STRING, SEQUENCE},
 };
 
-/// Decrypts an encrypted PKCS#8 key. The key derivation runs once, and not at all when the scheme is
-/// refused.
+/// Decrypts an encrypted PKCS#8 key. The key derivation runs once for each encoding of the password that
+/// is tried, and not at all when the scheme is refused.
 pub(super) fn decrypt(der: &[u8], password: Option<&[u8]>) -> Result<Zeroizing<Vec<u8>>> {
     let encrypted = Encrypted::parse(der)?;
     let Some(password) = password else {
         return Err(Error::new(ErrorKind::PasswordRequired, ENCRYPTED));
     };
-    encrypted
-        .decrypt(&Password::new(password), &mut Budget::new())?
-        .ok_or_else(wrong_password)
+    let mut budget = Budget::new();
+    for password in Password::encodings(password) {
+        if let Some(key) = encrypted.decrypt(&password, &mut budget)? {
+            return Ok(key);
+        }
+    }
+    Err(wrong_password())
 }
 
 /// An encrypted key whose scheme is one that is read.

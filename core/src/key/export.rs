@@ -5,9 +5,10 @@ use alloc::vec::Vec;
 use const_oid::ObjectIdentifier;
 use zeroize::Zeroizing;
 
-use super::{KeyAlgorithm, KeyMaterial, PrivateKey, algorithm::NULL};
+use super::{KeyAlgorithm, KeyMaterial, PrivateKey};
 use crate::elements::{
-    BIT_STRING, EXPLICIT, IMPLICIT, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE, encode,
+    BIT_STRING, EXPLICIT, IMPLICIT, INTEGER, NULL, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE,
+    encode,
 };
 
 impl PrivateKey {

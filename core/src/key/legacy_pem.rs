@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use super::{
     encrypted::{looks_like_a_key, wrong_password},
     malformed,
-    pbe::{Cipher, evp_bytes_to_key},
+    pbe::{Cipher, Password, evp_bytes_to_key},
 };
 use crate::{Error, ErrorKind, PemSection, Result, encoding, pem};
 
@@ -23,11 +23,14 @@ pub(super) fn decrypt(section: &PemSection, password: Option<&[u8]>) -> Result<Z
     };
     let mut key = Zeroizing::new(vec![0; cipher.key_length()]);
     let salt = iv.get(..SALT_LENGTH).unwrap_or_default();
-    evp_bytes_to_key(password, salt, &mut key);
-    cipher
-        .decrypt(&key, &iv, section.der())?
-        .filter(|plaintext| looks_like_a_key(plaintext))
-        .ok_or_else(wrong_password)
+    for password in Password::encodings(password) {
+        evp_bytes_to_key(password.as_bytes(), salt, &mut key);
+        let plaintext = cipher.decrypt(&key, &iv, section.der())?;
+        if let Some(found) = plaintext.filter(|plaintext| looks_like_a_key(plaintext)) {
+            return Ok(found);
+        }
+    }
+    Err(wrong_password())
 }
 
 /// How much of the IV is the salt of the derivation, in bytes.

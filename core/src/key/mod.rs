@@ -22,13 +22,14 @@ mod pem;
 mod pkcs12;
 mod refusal;
 mod rsa;
+mod store;
 
 #[cfg(not(feature = "containers"))]
 pub(crate) use closed::{Contents, closed};
 pub use container::MAX_PRIVATE_KEY_LENGTH;
 pub use limits::{MAX_KDF_ITERATIONS, MAX_PKCS12_LENGTH, MAX_SCRYPT_MEMORY};
 pub(crate) use material::KeyMaterial;
-pub(crate) use pair::pair;
+pub(crate) use pair::{Pair, pair};
 pub(crate) use pem::{
     is_encrypted as is_encrypted_section, is_key, no_key, opened as opened_section,
 };
@@ -36,6 +37,7 @@ pub(crate) use pem::{
 pub(crate) use pkcs12::Contents;
 #[cfg(feature = "rustcrypto")]
 pub(crate) use rsa::{RsaNumbers, public_numbers as rsa_public_numbers};
+pub(crate) use store::key_store;
 
 use alloc::{format, vec::Vec};
 use core::fmt;
@@ -44,7 +46,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     Certificate, CertificateChain, Error, ErrorKind, Result, SigningAlgorithm,
-    elements::{AlgorithmIdentifier, BIT_STRING, Elements, SEQUENCE},
+    elements::{AlgorithmIdentifier, BIT_STRING, Elements, SEQUENCE, outermost},
 };
 use algorithm::Family;
 #[cfg(not(feature = "containers"))]
@@ -170,7 +172,10 @@ pub struct PrivateKey {
 impl PrivateKey {
     /// Reads a private key in DER that is not encrypted: PKCS#8 (RFC 5958), PKCS#1 (RFC 8017) or
     /// SEC1 (RFC 5915), told apart by their structure. ML-DSA keys may have any of the three forms
-    /// of RFC 9881.
+    /// of RFC 9881. What stands behind the key is passed over, as by OpenSSL.
+    ///
+    /// An EC key that names no curve, as BouncyCastle writes some, is read where its public half tells the
+    /// curve; [`IdentityFiles`](crate::IdentityFiles) takes the curve of its certificate.
     ///
     /// A public half is derived, and compared with the one that the key carries where it carries
     /// one. Both need the feature `rustcrypto` (on by default); without it, EC and ML-DSA keys must
@@ -185,7 +190,7 @@ impl PrivateKey {
     /// names; [`ErrorKind::PasswordRequired`] when they are an encrypted key;
     /// [`ErrorKind::Unsupported`] naming a kind of key that the service or this build does not take.
     pub fn from_der(der: &[u8]) -> Result<Self> {
-        container::private_key(der)
+        container::private_key(der, &[])
     }
 
     /// Reads the private key of a PEM text. Certificates, `EC PARAMETERS` and other blocks may stand
@@ -241,9 +246,14 @@ impl PrivateKey {
             .iter()
             .map(|der| Certificate::from_der(der))
             .collect();
-        let (key, end_entity, others) =
-            pair(keys, certificates).map_err(|error| error.context("the PKCS#12 file"))?;
-        Ok((key, CertificateChain::new(end_entity, others)?))
+        let Pair {
+            key,
+            end_entity,
+            others,
+            unreadable,
+        } = pair(keys, certificates).map_err(|error| error.context("the PKCS#12 file"))?;
+        let chain = CertificateChain::new(end_entity, others)?;
+        Ok((key, chain.beside(unreadable)))
     }
 
     /// The kind of key.
@@ -294,8 +304,14 @@ impl fmt::Debug for PrivateKey {
     }
 }
 
+/// [`PrivateKey::from_der`], beside the public keys of certificates, of which one may be its.
+pub(crate) fn beside(der: &[u8], certified: &[&PublicKey]) -> Result<PrivateKey> {
+    container::private_key(der, certified)
+}
+
 /// A key in DER without its encryption (PKCS#8), where it has one.
 pub(crate) fn opened(der: &[u8], password: Option<&[u8]>) -> Result<Zeroizing<Vec<u8>>> {
+    let der = outermost(der);
     if container::is_encrypted(der) {
         decrypt_pkcs8(der, password)
     } else {

@@ -3,10 +3,20 @@
 use alloc::{format, vec::Vec};
 
 use super::PrivateKey;
-use crate::{Certificate, Error, ErrorKind, Result};
+use crate::{Certificate, Error, ErrorKind, Result, error::divided};
 
-/// Finds the one key that has a certificate: the key, the certificate, and those that are left. Public
-/// keys are compared; order, names and local key identifiers tell nothing reliable.
+/// A key and its certificate, found among others.
+pub(crate) struct Pair {
+    pub(crate) key: PrivateKey,
+    pub(crate) end_entity: Certificate,
+    /// The certificates that are left.
+    pub(crate) others: Vec<Certificate>,
+    /// Why the rest of the certificates cannot be read.
+    pub(crate) unreadable: Vec<Error>,
+}
+
+/// Finds the one key that has a certificate. Public keys are compared; order, names and local key
+/// identifiers tell nothing reliable.
 ///
 /// Where a key has several certificates, the end entity's goes before a CA's, and the newest (the
 /// latest begin of validity) before the others: that is a renewal under the same key. Where several
@@ -16,9 +26,9 @@ use crate::{Certificate, Error, ErrorKind, Result};
 pub(crate) fn pair(
     keys: Vec<Result<PrivateKey>>,
     certificates: Vec<Result<Certificate>>,
-) -> Result<(PrivateKey, Certificate, Vec<Certificate>)> {
-    let (keys, refused_key) = split(keys);
-    let (mut certificates, refused_certificate) = split(certificates);
+) -> Result<Pair> {
+    let (keys, refused_keys) = divided(keys);
+    let (mut certificates, unreadable) = divided(certificates);
     let mut pairs: Vec<(PrivateKey, usize)> = Vec::new();
     let mut unpaired = None;
     for key in keys {
@@ -35,7 +45,7 @@ pub(crate) fn pair(
     }
     let certificate = |at: usize| certificates.get(at);
     let is_end_entity =
-        |(_, at): &(PrivateKey, usize)| certificate(*at).is_some_and(|found| !is_ca(found));
+        |(_, at): &(PrivateKey, usize)| certificate(*at).is_some_and(|found| !found.is_ca());
     if pairs.iter().filter(|pair| is_end_entity(pair)).count() == 1 {
         pairs.retain(is_end_entity);
     }
@@ -43,9 +53,9 @@ pub(crate) fn pair(
     let Some((key, at)) = pairs.next() else {
         return Err(nothing(
             unpaired,
-            refused_key,
+            refused_keys.into_iter().next(),
             &certificates,
-            refused_certificate,
+            unreadable.into_iter().next(),
         ));
     };
     if let Some((_, other)) = pairs.next() {
@@ -61,7 +71,12 @@ pub(crate) fn pair(
         ));
     }
     let end_entity = certificates.swap_remove(at);
-    Ok((key, end_entity, certificates))
+    Ok(Pair {
+        key,
+        end_entity,
+        others: certificates,
+        unreadable,
+    })
 }
 
 /// Where the certificate of a key stands.
@@ -77,32 +92,12 @@ fn certificate_of(key: &PrivateKey, certificates: &[Certificate]) -> Option<usiz
         .max_by_key(|(at, certificate)| {
             // Of equals the first.
             (
-                !is_ca(certificate),
+                !certificate.is_ca(),
                 certificate.not_before(),
                 core::cmp::Reverse(*at),
             )
         })
         .map(|(at, _)| at)
-}
-
-/// Whether a certificate is a CA's.
-fn is_ca(certificate: &Certificate) -> bool {
-    certificate
-        .basic_constraints()
-        .is_some_and(|constraints| constraints.ca)
-}
-
-/// What was read, and the first error among the rest.
-fn split<T>(results: Vec<Result<T>>) -> (Vec<T>, Option<Error>) {
-    let mut read = Vec::with_capacity(results.len());
-    let mut refused = None;
-    for result in results {
-        match result {
-            Ok(value) => read.push(value),
-            Err(error) => refused = refused.or(Some(error)),
-        }
-    }
-    (read, refused)
 }
 
 /// Why no key has a certificate.
@@ -113,29 +108,32 @@ fn nothing(
     refused_certificate: Option<Error>,
 ) -> Error {
     let Some(key) = unpaired else {
-        return refused_key.unwrap_or_else(|| {
-            Error::new(
+        return match (refused_key, certificates, refused_certificate) {
+            (Some(error), ..) | (None, [], Some(error)) => error,
+            _ => Error::new(
                 ErrorKind::InvalidKey,
                 "no private key is here: pass the private key that belongs to the certificate",
-            )
-        });
+            ),
+        };
     };
-    match certificates {
-        [] => refused_certificate.unwrap_or_else(|| {
-            Error::new(
-                ErrorKind::InvalidCertificate,
-                "no certificate is here: pass the certificate that was issued for the private key",
-            )
-        }),
+    match (certificates, refused_certificate) {
+        ([], Some(error)) => error,
+        ([], None) => Error::new(
+            ErrorKind::InvalidCertificate,
+            "no certificate is here: pass the certificate that was issued for the private key",
+        ),
+        (_, Some(error)) => error.context(
+            "the private key belongs to none of the certificates that can be read, and one cannot be",
+        ),
         // The messages that tell the algorithms apart.
-        [only] => match only
+        ([only], None) => match only
             .public_key()
             .and_then(|public_key| key.check_matches(public_key))
         {
             Err(error) => error,
             Ok(()) => Error::new(ErrorKind::KeyMismatch, MISMATCH),
         },
-        _ => Error::new(ErrorKind::KeyMismatch, MISMATCH),
+        (_, None) => Error::new(ErrorKind::KeyMismatch, MISMATCH),
     }
 }
 

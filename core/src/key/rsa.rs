@@ -16,8 +16,8 @@ const MODULUS_BITS: core::ops::RangeInclusive<u32> = 2048..=8192;
 /// makes verifying slow.
 const MAX_EXPONENT_BITS: u32 = 33;
 
-/// How far apart the lengths of the two primes may lie, in bits. FIPS 186-5 wants none. A far
-/// smaller prime would make the recombination of the pure-Rust signer run for ever.
+/// How far apart the lengths of the two primes may lie, in bits. FIPS 186-5 (A.1.1) wants primes of one
+/// length. A far smaller prime would make the recombination of the pure-Rust signer run for ever.
 const MAX_PRIME_IMBALANCE_BITS: u32 = 16;
 
 /// Reads an `RSAPrivateKey`. `public_key` is the `RSAPublicKey` that a PKCS#8 around it carries, if
@@ -56,11 +56,21 @@ pub(super) fn private_key(der: &[u8], public_key: Option<&[u8]>) -> Result<Priva
         key.exponent2,
         key.coefficient,
     ];
-    if private.iter().any(|number| bits(number) == 0)
-        || p.abs_diff(q) > MAX_PRIME_IMBALANCE_BITS
-        || bits(key.private_exponent) > bits(key.modulus)
-    {
+    let expected = bits(key.modulus);
+    // The product of two numbers has as many bits as both together, or one less.
+    if private.iter().any(|number| bits(number) == 0) || !(p + q - 1..=p + q).contains(&expected) {
         return Err(malformed("the RSA key's numbers contradict one another"));
+    }
+    if p.abs_diff(q) > MAX_PRIME_IMBALANCE_BITS {
+        return Err(outside(format_args!(
+            "has primes of {p} and {q} bits, and their lengths may differ by \
+             {MAX_PRIME_IMBALANCE_BITS} bits"
+        )));
+    }
+    if bits(key.private_exponent) > expected {
+        return Err(outside(format_args!(
+            "has a private exponent that is longer than its modulus"
+        )));
     }
     Ok(PrivateKey {
         material: KeyMaterial::Rsa(Zeroizing::new(der.to_vec())),
@@ -138,16 +148,31 @@ fn canonical(modulus: &[u8], public_exponent: &[u8], der: &[u8]) -> Result<Publi
         ));
     }
     let exponent = bits(public_exponent);
-    if !is_odd(modulus) || !is_odd(public_exponent) || !(2..=MAX_EXPONENT_BITS).contains(&exponent)
-    {
+    if !is_odd(modulus) || !is_odd(public_exponent) || exponent < 2 {
         return Err(malformed(
-            "the RSA key's modulus or public exponent is out of bounds",
+            "the RSA key's modulus or public exponent is even, or the exponent is 1",
         ));
+    }
+    if exponent > MAX_EXPONENT_BITS {
+        return Err(outside(format_args!(
+            "has a public exponent of {exponent} bits, and at most {MAX_EXPONENT_BITS} are taken"
+        )));
     }
     Ok(PublicKey::new(
         KeyAlgorithm::Rsa { bits: size },
         der.to_vec(),
     ))
+}
+
+/// The refusal of a key that may be good and lies outside of what the signing libraries take.
+fn outside(of: core::fmt::Arguments<'_>) -> Error {
+    Error::written(
+        ErrorKind::Unsupported,
+        format_args!(
+            "the RSA key {of}: have the certificate issued for a key as `openssl genpkey -algorithm \
+             RSA` makes it"
+        ),
+    )
 }
 
 /// The length of a number in bits; 0 for 0.

@@ -101,7 +101,7 @@ fn a_damaged_block_is_refused_with_its_line() {
             "line 2 ends a PEM block that never began",
         ),
         (
-            "-----BEGIN X-----\nAAEC\nA EC\n-----END X-----",
+            "-----BEGIN X-----\nAAEC\nA*EC\n-----END X-----",
             "line 3 of the PEM block `X` is not base64",
         ),
         (

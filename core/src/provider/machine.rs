@@ -227,8 +227,9 @@ impl Provider {
                 _ if drive.is_over => self.refusal().unwrap_or(Advice::Wait {
                     at_most: Duration::from_millis(left.min(GRACE)),
                 }),
+                // Whoever waits drives in the place of a driver that is lost meanwhile.
                 _ => Advice::Wait {
-                    at_most: Duration::from_millis(left),
+                    at_most: Duration::from_millis(left.min(drive.lost_at().saturating_sub(line))),
                 },
             };
         }

@@ -5,6 +5,8 @@ mod blinding;
 mod verifier;
 
 pub use verifier::RustCryptoVerifier;
+#[cfg(feature = "issuer-signatures")]
+pub(crate) use verifier::is_signature;
 
 use alloc::{boxed::Box, vec::Vec};
 use core::fmt;

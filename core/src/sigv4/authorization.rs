@@ -17,9 +17,10 @@ pub const MAX_AUTHORIZATION_LENGTH: usize = 16 * 1024;
 /// about a hundred headers.
 pub const MAX_SIGNED_HEADERS: usize = 100;
 
-/// The longest credential that is accepted: an access key id has at most 128 characters, a serial of
-/// RFC 5280's 20 octets at most 49 digits.
-const MAX_CREDENTIAL_LENGTH: usize = 128;
+/// The longest credential that is accepted: a serial number of
+/// [`MAX_SERIAL_LENGTH`](crate::certificate::MAX_SERIAL_LENGTH) bytes has at most 309 digits, an access key
+/// id 128 characters.
+const MAX_CREDENTIAL_LENGTH: usize = 309;
 
 const NOT_HEXADECIMAL: &str =
     "the signature is not hexadecimal in lower case with an even number of digits";

@@ -1,6 +1,9 @@
 //! The rules for issuers, and for the chain as a whole.
 
-use rolesanywhere_core::identity::{About, MAX_HEADERS_LENGTH, Severity, findings};
+use rolesanywhere_core::{
+    Certificate, CertificateChain,
+    identity::{About, MAX_HEADERS_LENGTH, findings, likely_path},
+};
 
 use crate::{
     DAY, DAYS, authority, below_ca, chain, codes, look, refused,
@@ -20,21 +23,21 @@ fn the_rules_for_issuers_are_looked_at() {
             "a",
             not_ca.as_str(),
             &[][..],
-            &[refused("issuer_not_ca")][..],
+            &[warned("issuer_not_ca")][..],
         ),
         (
             "b",
             &no_sign,
             &[],
-            &[refused("issuer_key_cert_sign_missing")],
+            &[warned("issuer_key_cert_sign_missing")],
         ),
         (
             "c",
             &no_usage,
             &[],
-            &[refused("issuer_key_cert_sign_missing")],
+            &[warned("issuer_key_cert_sign_missing")],
         ),
-        ("d", CA, &["-sha1"], &[refused("signature_algorithm_weak")]),
+        ("d", CA, &["-sha1"], &[warned("signature_algorithm_weak")]),
     ] {
         authority(&workshop, name, "root", extensions, &[DAYS, more].concat());
         workshop.issue(Order {
@@ -71,11 +74,7 @@ fn the_rules_for_issuers_are_looked_at() {
             .into_iter()
             .filter(|(code, _)| code.starts_with("issuer"))
             .collect();
-        let severity = match expected {
-            "issuer_expires_soon" => Severity::Warning,
-            _ => Severity::Refusal,
-        };
-        assert_eq!(of_issuer, [(expected, severity)]);
+        assert_eq!(of_issuer, [warned(expected)]);
     }
 
     // The same CA's certificate from another root makes the bad one needless.
@@ -95,6 +94,113 @@ fn the_rules_for_issuers_are_looked_at() {
     });
     let found = look(&chain(&workshop, &["leaf", "a", "cross"]));
     assert_eq!(codes(&found), [warned("issuer_not_ca")]);
+    assert!(!found[0].refuses());
+}
+
+/// The paths are those that `openssl verify` finds to the root that is named.
+#[test]
+fn the_path_goes_around_what_is_wrong() {
+    let workshop = Workshop::new();
+    authority(&workshop, "root", "", CA, DAYS);
+    authority(&workshop, "root2", "", CA, DAYS);
+    let ca = |name, issuer, extensions: &str, days| {
+        if name != "ca" {
+            workshop.write(&format!("{name}.key"), workshop.read("ca.key"));
+        }
+        workshop.issue(Order {
+            name,
+            subject: "/CN=ca",
+            issuer,
+            extensions,
+            more: days,
+            ..LEAF
+        });
+    };
+    ca("ca", "root", CA, &["-days", "10"]);
+    ca("cross", "root2", CA, DAYS);
+    ca("not-ca", "root", &CA.replace("CA:TRUE", "CA:FALSE"), DAYS);
+    workshop.issue(Order {
+        issuer: "ca",
+        more: DAYS,
+        ..LEAF
+    });
+    for (files, day, root) in [
+        (&["ca"][..], 1, Some("root")),
+        (&["ca"], 20, None),
+        (&["ca", "cross"], 20, Some("root2")),
+        (&["not-ca", "cross"], 1, Some("root2")),
+        (&["not-ca"], 1, None),
+    ] {
+        let names: Vec<&str> = ["leaf"].iter().chain(files).copied().collect();
+        let chain = chain(&workshop, &names);
+        let now = chain.end_entity().not_before().plus_seconds(day * DAY);
+        let path = likely_path(&chain, now);
+        let last = path.last().copied().unwrap_or(chain.end_entity());
+        let expected = root.map_or("CN=ca".into(), |root| format!("CN={root}"));
+        assert_eq!(last.issuer().to_string(), expected, "{files:?}");
+        assert_eq!(path.len(), usize::from(root.is_some()));
+        // None of it refuses.
+        assert!(findings(&chain, now, None).iter().all(|f| !f.refuses()));
+
+        // OpenSSL takes the first that has the name, and does not turn back.
+        let others: String = files.iter().rev().map(|file| workshop.pem(file)).collect();
+        workshop.write("others.pem", others);
+        let at = now.seconds().to_string();
+        for candidate in ["root", "root2"] {
+            let anchor = format!("{candidate}.pem");
+            let verify = [
+                "verify",
+                "-attime",
+                &at,
+                "-CAfile",
+                &anchor,
+                "-untrusted",
+                "others.pem",
+                "leaf.pem",
+            ];
+            assert_eq!(
+                workshop.succeeds(&verify),
+                root == Some(candidate),
+                "{files:?}"
+            );
+        }
+    }
+}
+
+/// Two that are told and do not stand in the way: OpenSSL reads the first and refuses the second.
+#[test]
+fn what_cannot_be_read_and_odd_times_are_told() {
+    let workshop = Workshop::new();
+    below_ca(&workshop, LEAF);
+    let junk = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    let text = workshop.pem("leaf") + junk + &workshop.pem("ca");
+    let chain = CertificateChain::from_pem(text.as_bytes()).unwrap();
+    let found = look(&chain);
+    assert_eq!(codes(&found), [warned("certificate_unreadable")]);
+    assert!(found[0].message.contains("begins on line"), "{}", found[0]);
+
+    for (times, is_told) in [
+        (
+            "from=UTCTIME:240706113859Z\nto=UTCTIME:340706113859Z",
+            false,
+        ),
+        (
+            "from=IMPLICIT:23U,FORMAT:ASCII,OCTETSTRING:240706113859+0100\nto=UTCTIME:340706113859Z",
+            true,
+        ),
+        (
+            "from=IMPLICIT:23U,FORMAT:ASCII,OCTETSTRING:2407061138Z\nto=UTCTIME:340706113859Z",
+            true,
+        ),
+    ] {
+        let usual = "from=UTCTIME:240706113859Z\nto=UTCTIME:340706113859Z";
+        let der = workshop.odd(&[(usual, times)]);
+        let odd = Certificate::from_der(&der).unwrap();
+        let chain = CertificateChain::new(odd, Vec::new()).unwrap();
+        let found = look(&chain);
+        let told = codes(&found).contains(&warned("validity_unusual"));
+        assert_eq!(told, is_told, "{times}");
+    }
 }
 
 /// What is found of a path length is what OpenSSL's own validator says.
@@ -120,7 +226,7 @@ fn path_lengths_are_counted_as_openssl_counts_them() {
         let expected: &[_] = if fits {
             &[]
         } else {
-            &[refused("issuer_path_length_exceeded")]
+            &[warned("issuer_path_length_exceeded")]
         };
         assert_eq!(codes(&found), expected, "{top} {middle}");
         workshop.write(

@@ -207,6 +207,9 @@ key=SEQUENCE:key
 extensions=EXPLICIT:3,SEQUENCE:extensions
 [algorithm]
 oid=OID:1.2.840.10045.4.3.2
+[again]
+oid=OID:1.2.840.10045.4.3.2
+parameters=NULL
 [name]
 rdn1=SET:rdn1
 [rdn1]

@@ -103,6 +103,16 @@ pub(crate) fn nonconformance(case: &Case<'_>, request: &Request) -> Vec<String> 
             authorization.algorithm
         ));
     }
+    let path = case
+        .certificate()
+        .into_iter()
+        .chain(case.path().into_iter().flatten());
+    for certificate in path.filter(|certificate| certificate.has_unusual_time) {
+        notes.push(format!(
+            "a time of the validity of `{}` has a form that RFC 5280 forbids, or lies before 1970",
+            certificate.subject_text
+        ));
+    }
     for (name, _) in &request.headers {
         let name = name.to_ascii_lowercase();
         let required = name == "content-type" || name.starts_with("x-amz-");

@@ -47,12 +47,44 @@ impl Name {
         Self { attributes }
     }
 
-    /// Whether two names are one by RFC 5280, 7.1: the same attributes in the same order, whatever the
-    /// type of their strings, without regard to case and to white space at the ends, runs of white
-    /// space counting as one.
+    /// Whether two names are one by RFC 5280, 7.1: the same RDNs in the same order, each the same set of
+    /// attributes, whatever the type of their strings, without regard to case and to white space at the
+    /// ends, runs of white space counting as one.
     pub(crate) fn matches(&self, other: &Self) -> bool {
-        let (own, others) = (&self.attributes, &other.attributes);
-        own.len() == others.len() && own.iter().zip(others).all(|(a, b)| a.matches(b))
+        let (mut own, mut others) = (self.rdns(), other.rdns());
+        loop {
+            match (own.next(), others.next()) {
+                (None, None) => return true,
+                (Some(rdn), Some(other)) if Self::is_same_set(rdn, other) => {}
+                _ => return false,
+            }
+        }
+    }
+
+    /// Whether two RDNs have the same attributes, in any order.
+    pub(crate) fn is_same_set(one: &[Attribute], other: &[Attribute]) -> bool {
+        let count = |of: &[Attribute], wanted: &Attribute| {
+            of.iter()
+                .filter(|attribute| attribute.matches(wanted))
+                .count()
+        };
+        one.len() == other.len()
+            && one
+                .iter()
+                .all(|attribute| count(one, attribute) == count(other, attribute))
+    }
+
+    /// The relative distinguished names in the order of the certificate.
+    pub(crate) fn rdns(&self) -> impl DoubleEndedIterator<Item = &[Attribute]> {
+        self.attributes.chunk_by(|a, b| a.rdn == b.rdn)
+    }
+
+    /// The texts of the attributes of a type, which its dotted OID names.
+    pub(crate) fn values(&self, oid: &str) -> impl Iterator<Item = &str> {
+        self.attributes
+            .iter()
+            .filter(move |attribute| attribute.oid == oid)
+            .filter_map(Attribute::text)
     }
 
     /// The attributes in the order of the certificate, whatever their RDN.
@@ -63,8 +95,7 @@ impl Name {
 
 impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let rdns = self.attributes.chunk_by(|a, b| a.rdn == b.rdn);
-        for (at, rdn) in rdns.rev().enumerate() {
+        for (at, rdn) in self.rdns().rev().enumerate() {
             if at > 0 {
                 f.write_str(",")?;
             }
@@ -113,7 +144,7 @@ impl Attribute {
             (Some(own), Some(others)) => folded(own).eq(folded(others)),
             _ => self.value == other.value,
         };
-        self.rdn == other.rdn && self.oid == other.oid && same_value
+        self.oid == other.oid && same_value
     }
 
     fn write_rfc2253(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

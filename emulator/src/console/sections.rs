@@ -264,7 +264,7 @@ fn lines(view: &View<'_>) -> Vec<Line> {
     for anchor in &view.trust_anchors {
         for ca in &anchor.certificates {
             let whose = format!("trust anchor {}", anchor.name);
-            lines.push(line(whose, &ca.certificate, threshold_seconds(anchor)));
+            lines.push(line(whose, ca, threshold_seconds(anchor)));
         }
     }
     for subject in view.subjects {
@@ -298,7 +298,7 @@ fn anchors(out: &mut String, view: &View<'_>) {
             let certificates: Vec<String> = anchor
                 .certificates
                 .iter()
-                .map(|ca| Escaped(&ca.certificate.subject_text).to_string())
+                .map(|ca| Escaped(&ca.subject_text).to_string())
                 .collect();
             row(
                 &anchor.name,

@@ -5,7 +5,8 @@ use rustls_pki_types::{CertificateRevocationListDer, pem::PemObject};
 use x509_parser::{
     extensions::{ParsedExtension, X509Extension},
     oid_registry::{
-        OID_X509_EXT_AUTHORITY_KEY_IDENTIFIER, OID_X509_EXT_CRL_NUMBER, OID_X509_EXT_REASON_CODE,
+        OID_X509_EXT_AUTHORITY_KEY_IDENTIFIER, OID_X509_EXT_CRL_NUMBER,
+        OID_X509_EXT_ISSUER_DISTRIBUTION_POINT, OID_X509_EXT_REASON_CODE,
     },
     prelude::{CertificateRevocationList, FromDer},
     revocation_list::RevokedCertificate,
@@ -15,7 +16,6 @@ use x509_parser::{
 use crate::{
     certificate::{Certificate, Name, algorithm_identifier, element},
     config::Settings,
-    store::AnchorCertificate,
     verification::verify_certificate_signature,
 };
 
@@ -25,9 +25,26 @@ pub(crate) struct RevocationList {
     /// The DER of the issuer's name.
     issuer: Vec<u8>,
     issuer_name: Name,
+    scope: Scope,
     next_update: Option<UnixTime>,
-    /// Sorted. A list of 100,000 takes 2 MB and seventeen comparisons.
-    serials: Box<[Serial]>,
+    serials: Serials,
+}
+
+/// Which of the issuer's certificates a list is about (RFC 5280, 5.2.5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Scope {
+    All,
+    Cas,
+    EndEntities,
+}
+
+/// The serial numbers, sorted.
+#[derive(Debug)]
+struct Serials {
+    /// Those that RFC 5280 allows. A list of 100,000 takes 2 MB and seventeen comparisons.
+    usual: Box<[Serial]>,
+    /// Longer and negative ones, as their INTEGER's content without zeros in front.
+    others: Box<[Box<[u8]>]>,
 }
 
 /// A serial number: big endian, filled up with zeros in front. RFC 5280 allows twenty octets.
@@ -40,15 +57,16 @@ pub(crate) const MAX_LIST_LENGTH: usize = 16 << 20;
 impl RevocationList {
     /// Reads one list, PEM or DER, that is to be imported for a trust anchor of these certificates.
     ///
-    /// It must be whole: delta lists and lists with a critical extension that is not known, indirect
-    /// and partitioned ones among them, are refused. Where the issuer is a certificate of the anchor,
+    /// Delta lists, indirect ones, those of some reasons only or of attribute certificates, and lists with a
+    /// critical extension that is not known are refused; one of CAs alone, or of end entities alone, is about
+    /// these. Where the issuer is a certificate of the anchor,
     /// that one must have signed it; a CA below the anchor is not there to be asked.
     ///
     /// # Errors
     /// What is wrong with it.
     pub(crate) fn new(
         data: &[u8],
-        anchors: &[AnchorCertificate],
+        anchors: &[Certificate],
         settings: &Settings,
     ) -> Result<Self, String> {
         if data.len() > MAX_LIST_LENGTH {
@@ -63,14 +81,23 @@ impl RevocationList {
         if first(&parts.without_entries).is_none_or(|tbs| tbs.len() != read) {
             return Err("its DER is malformed".to_owned());
         }
-        if list.version().is_some_and(|version| version.0 != 1) {
-            return Err("its version is neither 1 nor 2".to_owned());
+        let is_version_2 = match list.version() {
+            None => false,
+            Some(version) if version.0 == 1 => true,
+            Some(_) => return Err("its version is neither 1 nor 2".to_owned()),
+        };
+        if !is_version_2 && !list.extensions().is_empty() {
+            return Err("it is of version 1 and has extensions, which version 2 has".to_owned());
+        }
+        if list.tbs_cert_list.signature != list.signature_algorithm {
+            return Err("it names two different signature algorithms".to_owned());
         }
         check_extensions(
             list.extensions(),
             &[
                 OID_X509_EXT_AUTHORITY_KEY_IDENTIFIER,
                 OID_X509_EXT_CRL_NUMBER,
+                OID_X509_EXT_ISSUER_DISTRIBUTION_POINT,
             ],
         )?;
         let issuer = list.issuer().as_raw();
@@ -89,8 +116,9 @@ impl RevocationList {
         Ok(Self {
             issuer: issuer.to_vec(),
             issuer_name,
+            scope: Scope::new(list.extensions())?,
             next_update: list.next_update().map(|next| time(next.timestamp())),
-            serials: serials(parts.entries)?,
+            serials: serials(parts.entries, is_version_2)?,
         })
     }
 
@@ -101,20 +129,26 @@ impl RevocationList {
 
     /// How many certificates it revokes.
     pub(crate) fn count(&self) -> usize {
-        self.serials.len()
+        self.serials.usual.len() + self.serials.others.len()
     }
 
-    /// Whether it is about certificates of this one's issuer. Encoded in another way the name is still
-    /// the same: a list that was meant to revoke must not be passed by.
+    /// Whether it is about certificates of this one's issuer, and of its kind. Encoded in another way the
+    /// name is still the same: a list that was meant to revoke must not be passed by.
     pub(crate) fn is_about(&self, certificate: &Certificate) -> bool {
-        self.issuer == certificate.issuer || self.issuer_name.matches(&certificate.issuer_name)
+        let is_ca = certificate.basic_constraints.is_some_and(|(ca, _)| ca);
+        let is_in_scope = match self.scope {
+            Scope::All => true,
+            Scope::Cas => is_ca,
+            Scope::EndEntities => !is_ca,
+        };
+        is_in_scope
+            && (self.issuer == certificate.issuer
+                || self.issuer_name.matches(&certificate.issuer_name))
     }
 
     /// Whether it revokes the certificate.
     pub(crate) fn revokes(&self, certificate: &Certificate) -> bool {
-        self.is_about(certificate)
-            && serial(&certificate.serial)
-                .is_some_and(|serial| self.serials.binary_search(&serial).is_ok())
+        self.is_about(certificate) && self.serials.contains(&certificate.serial)
     }
 
     /// When a newer list should have been there, if that was before `now`.
@@ -123,8 +157,55 @@ impl RevocationList {
     }
 }
 
+impl Scope {
+    /// Reads the issuing distribution point. That a list has a distribution point's name makes it no part
+    /// of one: Amazon's CAs write it into complete lists.
+    fn new(extensions: &[X509Extension<'_>]) -> Result<Self, String> {
+        let mut points = extensions.iter().filter_map(|extension| {
+            let is_point = extension.oid == OID_X509_EXT_ISSUER_DISTRIBUTION_POINT;
+            is_point.then(|| extension.parsed_extension())
+        });
+        let point = match points.next() {
+            None => return Ok(Self::All),
+            Some(ParsedExtension::IssuingDistributionPoint(point)) => point,
+            Some(_) => return Err("its issuing distribution point cannot be read".to_owned()),
+        };
+        let refuse = |what| Err(format!("it is a list {what}: import the whole list"));
+        if point.indirect_crl {
+            return refuse("of certificates of other issuers (indirect)");
+        }
+        if point.only_some_reasons.is_some() {
+            return refuse("of some reasons for revocation only");
+        }
+        if point.only_contains_attribute_certs {
+            return refuse("of attribute certificates only");
+        }
+        match (point.only_contains_user_certs, point.only_contains_ca_certs) {
+            (false, false) => Ok(Self::All),
+            (false, true) => Ok(Self::Cas),
+            (true, false) => Ok(Self::EndEntities),
+            (true, true) => refuse("of end entities only and of CAs only at once"),
+        }
+    }
+}
+
+impl Serials {
+    fn contains(&self, content: &[u8]) -> bool {
+        match usual(content) {
+            Some(serial) => self.usual.binary_search(&serial).is_ok(),
+            None => {
+                let wanted = without_zeros(content);
+                let found = self.others.binary_search_by(|other| (**other).cmp(wanted));
+                found.is_ok()
+            }
+        }
+    }
+}
+
 /// The DER of one list. AWS documents PEM; DER was seen to be taken.
 fn der(data: &[u8]) -> Result<Vec<u8>, String> {
+    // A byte order mark, as Windows' editors write it.
+    let data = data.strip_prefix(b"\xef\xbb\xbf").unwrap_or(data);
     if data.first() == Some(&0x30) {
         return Ok(data.to_vec());
     }
@@ -164,18 +245,22 @@ impl<'a> Parts<'a> {
         let to_be_signed = content
             .get(..content.len() - signature.len())
             .ok_or(MALFORMED)?;
-        let (mut entries, mut others) = (&[][..], Vec::new());
-        let (mut rest, mut last_tag) = (fields, 0);
+        let (mut entries, mut others) = (None, Vec::new());
+        let (mut rest, mut is_after_times) = (fields, false);
         while let Some(tag) = rest.first().copied() {
             let (field, after) = element(rest).ok_or(MALFORMED)?;
+            is_after_times |= TIMES.contains(&tag);
             // RFC 5280, 5.1: the entries are what follows the times.
-            if tag == SEQUENCE && TIMES.contains(&last_tag) {
-                entries = field;
+            if tag == SEQUENCE && is_after_times {
+                if entries.replace(field).is_some() {
+                    return Err("it has two sequences of entries".to_owned());
+                }
             } else {
                 others.extend_from_slice(rest.get(..rest.len() - after.len()).ok_or(MALFORMED)?);
             }
-            (rest, last_tag) = (after, tag);
+            rest = after;
         }
+        let entries = entries.unwrap_or_default();
         Ok(Self {
             to_be_signed,
             entries,
@@ -224,8 +309,7 @@ fn check_extensions(
         }
         if extension.critical && !known.contains(&extension.oid) {
             return Err(format!(
-                "it has the critical extension {id}, which is not known: import a list of all \
-                 certificates of its issuer, without distribution points"
+                "it has the critical extension {id}, which is not known: import a list without it"
             ));
         }
     }
@@ -233,7 +317,7 @@ fn check_extensions(
 }
 
 fn check_signature(
-    anchors: &[AnchorCertificate],
+    anchors: &[Certificate],
     issuer: &Name,
     algorithm: &[u8],
     to_be_signed: &[u8],
@@ -242,18 +326,13 @@ fn check_signature(
 ) -> Result<(), String> {
     let mut named = anchors
         .iter()
-        .filter(|anchor| anchor.certificate.subject_name.matches(issuer))
+        .filter(|anchor| anchor.subject_name.matches(issuer))
         .peekable();
     if named.peek().is_none() {
         return Ok(());
     }
     let mut may_sign = named
-        .filter(|anchor| {
-            anchor
-                .certificate
-                .key_usage
-                .is_some_and(|usage| usage.crl_sign)
-        })
+        .filter(|anchor| anchor.key_usage.is_some_and(|usage| usage.crl_sign))
         .peekable();
     if may_sign.peek().is_none() {
         return Err(
@@ -261,9 +340,9 @@ fn check_signature(
                 .to_owned(),
         );
     }
-    let verifies = |anchor: &AnchorCertificate| {
+    let verifies = |anchor: &Certificate| {
         verify_certificate_signature(
-            &anchor.webpki.subject_public_key_info,
+            &anchor.key_info,
             algorithm,
             to_be_signed,
             signature,
@@ -282,11 +361,17 @@ fn check_signature(
 }
 
 /// The serial numbers in order. A certificate on hold is as good as revoked.
-fn serials(mut entries: &[u8]) -> Result<Box<[Serial]>, String> {
-    let mut serials = Vec::new();
+fn serials(mut entries: &[u8], is_version_2: bool) -> Result<Serials, String> {
+    let (mut serials, mut others) = (Vec::new(), Vec::new());
     while !entries.is_empty() {
+        let number = serials.len() + others.len() + 1;
         let (rest, entry) = RevokedCertificate::from_der(entries)
-            .map_err(|error| format!("its entry {} cannot be read: {error}", serials.len() + 1))?;
+            .map_err(|error| format!("its entry {number} cannot be read: {error}"))?;
+        if !is_version_2 && !entry.extensions().is_empty() {
+            return Err(format!(
+                "it is of version 1 and its entry {number} has extensions, which version 2 has"
+            ));
+        }
         check_extensions(entry.extensions(), &[OID_X509_EXT_REASON_CODE])?;
         let removes = entry.extensions().iter().any(|extension| {
             matches!(
@@ -299,24 +384,35 @@ fn serials(mut entries: &[u8]) -> Result<Box<[Serial]>, String> {
                 "it removes an entry of another list, which only delta lists do".to_owned(),
             );
         }
-        // A number that no certificate of this emulator can have revokes nothing.
-        serials.extend(serial(entry.raw_serial()));
+        match usual(entry.raw_serial()) {
+            Some(serial) => serials.push(serial),
+            None => others.push(Box::from(without_zeros(entry.raw_serial()))),
+        }
         entries = rest;
     }
     serials.sort_unstable();
     serials.dedup();
-    Ok(serials.into_boxed_slice())
+    others.sort_unstable();
+    others.dedup();
+    Ok(Serials {
+        usual: serials.into_boxed_slice(),
+        others: others.into_boxed_slice(),
+    })
 }
 
 /// The content of an INTEGER; `None` when it is negative or longer than twenty octets.
-fn serial(content: &[u8]) -> Option<Serial> {
+fn usual(content: &[u8]) -> Option<Serial> {
     if content.first()? >= &0x80 {
         return None;
     }
-    let significant = content.iter().position(|byte| *byte != 0);
-    let bytes = content.get(significant.unwrap_or(content.len())..)?;
+    let bytes = without_zeros(content);
     let mut serial = [0; 20];
     let start = serial.len().checked_sub(bytes.len())?;
     serial.get_mut(start..)?.copy_from_slice(bytes);
     Some(serial)
+}
+
+fn without_zeros(content: &[u8]) -> &[u8] {
+    let zeros = content.iter().take_while(|byte| **byte == 0).count();
+    content.get(zeros..).unwrap_or_default()
 }

@@ -4,13 +4,13 @@ use std::{borrow::Cow, sync::Arc};
 
 use data_encoding::BASE64;
 
-use crate::{config, revocation::RevocationList};
+use crate::{certificate::Certificate, config, revocation::RevocationList};
 
 use super::{
     Invalid,
     account::{Account, check_name, check_tags},
     table::{Kind, Resource, Times},
-    trust_anchor::{AnchorCertificate, TrustAnchor},
+    trust_anchor::TrustAnchor,
 };
 
 /// A certificate revocation list, read and indexed.
@@ -53,7 +53,7 @@ impl Crl {
             Invalid::new(format!("there is no trust anchor `{}`", spec.trust_anchor))
         })?;
         let trust_anchor_arn = trust_anchor.arn.clone();
-        let read = |issuers: &[AnchorCertificate]| {
+        let read = |issuers: &[Certificate]| {
             RevocationList::new(&data(&spec)?, issuers, &account.settings)
                 .map(Arc::new)
                 .map_err(|why| bad_crl(format!("it is not a CRL that can be used: {why}")))

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rustls_pki_types::{CertificateDer, TrustAnchor as WebpkiAnchor, pem::PemObject};
+use rustls_pki_types::{CertificateDer, pem::PemObject};
 
 use crate::{
     certificate::Certificate,
@@ -29,18 +29,11 @@ pub(crate) struct TrustAnchor {
     pub(crate) arn: String,
     pub(crate) alias_arn: Option<String>,
     pub(crate) enabled: bool,
-    pub(crate) certificates: Vec<AnchorCertificate>,
+    pub(crate) certificates: Vec<Certificate>,
     /// Both events, in the order of [`NotificationEvent::ALL`].
     pub(crate) notification_settings: Vec<EffectiveNotification>,
     pub(crate) times: Times,
     spec: config::TrustAnchor,
-}
-
-/// One certificate of a trust anchor: the facts, and the form in which webpki wants it.
-#[derive(Debug)]
-pub(crate) struct AnchorCertificate {
-    pub(crate) certificate: Certificate,
-    pub(crate) webpki: WebpkiAnchor<'static>,
 }
 
 /// The setting that holds for an event: the customer's, or the service's own.
@@ -120,7 +113,7 @@ impl Resource for TrustAnchor {
     }
 }
 
-fn anchor_certificates(pem: &str, settings: &Settings) -> Result<Vec<AnchorCertificate>, Invalid> {
+fn anchor_certificates(pem: &str, settings: &Settings) -> Result<Vec<Certificate>, Invalid> {
     let certificates = CertificateDer::pem_slice_iter(pem.as_bytes())
         .collect::<Result<Vec<_>, _>>()
         .map_err(|error| bad_certificate(format!("its PEM cannot be read: {error}")))?;
@@ -132,58 +125,52 @@ fn anchor_certificates(pem: &str, settings: &Settings) -> Result<Vec<AnchorCerti
     }
     certificates
         .iter()
-        .map(|der| AnchorCertificate::new(der, settings))
+        .map(|der| anchor_certificate(der, settings))
         .collect()
 }
 
-impl AnchorCertificate {
-    /// A CA certificate, if it meets the service's rules for trust anchors.
-    fn new(der: &CertificateDer<'_>, settings: &Settings) -> Result<Self, Invalid> {
-        let certificate = Certificate::from_der(der).map_err(bad_certificate)?;
-        let subject = certificate.subject_text.clone();
-        let refuse = |why: &str| {
-            Err(bad_certificate(format!(
-                "its certificate `{subject}` {why}"
-            )))
-        };
-        let bad_constraints = |why: &str| {
-            Err(Invalid::saying(
-                "Incorrect basic constraints for CA certificate",
-                format!("its certificate `{subject}` {why}"),
-            ))
-        };
-        if !certificate.is_v3 {
-            return refuse("is not of version 3");
-        }
-        if !certificate.basic_constraints.is_some_and(|(ca, _)| ca) {
-            return bad_constraints(
-                "is not a CA certificate (the service says: Incorrect basic constraints for CA \
-                 certificate): its basic constraints must say CA:TRUE",
-            );
-        }
-        if !certificate.key_usage.is_some_and(|ku| ku.key_cert_sign) {
-            return bad_constraints(
-                "may not sign certificates (the service says: Incorrect basic constraints for CA \
-                 certificate): its key usage must hold keyCertSign",
-            );
-        }
-        if !is_signed_as_allowed(&certificate, settings) {
-            return refuse(
-                "is signed with an algorithm that the service refuses: use SHA-256 or stronger",
-            );
-        }
-        let webpki = webpki::anchor_from_trusted_cert(&certificate.der)
-            .map_err(|error| {
-                bad_certificate(format!(
-                    "its certificate `{subject}` cannot be used: {error}"
-                ))
-            })?
-            .to_owned();
-        Ok(Self {
-            certificate,
-            webpki,
-        })
+/// A CA certificate, if it meets the service's rules for trust anchors.
+fn anchor_certificate(
+    der: &CertificateDer<'_>,
+    settings: &Settings,
+) -> Result<Certificate, Invalid> {
+    let certificate = Certificate::from_der(der).map_err(bad_certificate)?;
+    let subject = certificate.subject_text.clone();
+    let refuse = |why: &str| {
+        Err(bad_certificate(format!(
+            "its certificate `{subject}` {why}"
+        )))
+    };
+    let bad_constraints = |why: &str| {
+        Err(Invalid::saying(
+            "Incorrect basic constraints for CA certificate",
+            format!("its certificate `{subject}` {why}"),
+        ))
+    };
+    if certificate.subject_is_empty {
+        return refuse("has an empty subject: no certificate can name it as its issuer");
     }
+    if !certificate.is_v3 {
+        return refuse("is not of version 3");
+    }
+    if !certificate.basic_constraints.is_some_and(|(ca, _)| ca) {
+        return bad_constraints(
+            "is not a CA certificate (the service says: Incorrect basic constraints for CA \
+             certificate): its basic constraints must say CA:TRUE",
+        );
+    }
+    if !certificate.key_usage.is_some_and(|ku| ku.key_cert_sign) {
+        return bad_constraints(
+            "may not sign certificates (the service says: Incorrect basic constraints for CA \
+             certificate): its key usage must hold keyCertSign",
+        );
+    }
+    if !is_signed_as_allowed(&certificate, settings) {
+        return refuse(
+            "is signed with an algorithm that the service refuses: use SHA-256 or stronger",
+        );
+    }
+    Ok(certificate)
 }
 
 /// Whether a certificate carries a signature of a kind that the service takes.

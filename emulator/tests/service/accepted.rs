@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::{
     client::{ACCOUNT, Call, REGION, pair},
-    handmade::{Handmade, Key, name, signed_by_openssl},
+    handmade::{Handmade, Key, name, signed_by_openssl, tlv},
     lab::{ROOT_NAME, lab},
     pki::{Certificate, Identity, Issued, key_file},
 };
@@ -438,4 +438,37 @@ fn sessions_and_sources_are_named_after_the_certificate() {
         answer["credentialSet"][0]["assumedRoleUser"]["arn"],
         "arn:aws:sts::123456789012:assumed-role/app/build+42=a,b.c@d-e_F"
     );
+}
+
+/// Java and Go make such certificates, and read them; what is odd about them is noted.
+#[test]
+fn odd_times_and_serial_numbers_of_issuers_are_taken_and_noted() {
+    let lab = lab();
+    let (ca_key, leaf_key) = (Key::ec(&key_file("p256-sub")), Key::ec(&key_file("p256")));
+    let times = |from: (u8, &str), to: (u8, &str)| {
+        let [from, to] = [from, to].map(|(tag, text)| tlv(tag, text.as_bytes()));
+        Some([from, to].concat())
+    };
+    let ca = Handmade {
+        serial: vec![0xff, 0x01],
+        times: times((0x17, "650706113859Z"), (0x18, "20990706113859Z")),
+        ..Handmade::ca("odd", lab.now)
+    };
+    let leaf = Handmade {
+        times: times((0x17, "2401010000Z"), (0x17, "490706113859+0200")),
+        ..Handmade::leaf("workload", lab.now)
+    };
+    let ca = signed_by_openssl(&ca, &ca_key, &lab.root, ROOT_NAME);
+    let leaf = leaf.signed_by(&name(&["odd"]), &ca_key, &leaf_key);
+    let call = lab.call_of(&leaf, "root").with_chain(&[&ca]);
+    let service = lab.service();
+    accept(&service, &call.sign(&leaf));
+    let notes = service.audit_records().pop().unwrap().nonconformance;
+    for subject in ["CN=odd", "CN=workload"] {
+        let start = format!("a time of the validity of `{subject}` ");
+        assert!(
+            notes.iter().any(|note| note.starts_with(&start)),
+            "{notes:?}"
+        );
+    }
 }

@@ -71,6 +71,8 @@ pub(crate) struct Handmade {
     pub(crate) extensions: Vec<Vec<u8>>,
     pub(crate) not_before: UnixTime,
     pub(crate) not_after: UnixTime,
+    /// The two times in DER, in place of those above.
+    pub(crate) times: Option<Vec<u8>>,
 }
 
 impl Handmade {
@@ -82,6 +84,7 @@ impl Handmade {
             extensions: vec![key_usage(0x80, 7), basic_constraints(false)],
             not_before: now.plus_seconds(-3_600),
             not_after: now.plus_seconds(3_600),
+            times: None,
         }
     }
 
@@ -104,10 +107,8 @@ impl Handmade {
             let text = time.to_sigv4().replace('T', "");
             tlv(0x18, text.as_bytes())
         };
-        let validity = tlv(
-            0x30,
-            &[time(self.not_before), time(self.not_after)].concat(),
-        );
+        let times = || [time(self.not_before), time(self.not_after)].concat();
+        let validity = tlv(0x30, &self.times.clone().unwrap_or_else(times));
         let version = self
             .version
             .map(|version| tlv(0xa0, &tlv(0x02, &[version])))

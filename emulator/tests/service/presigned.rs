@@ -73,10 +73,13 @@ fn a_presigned_url_names_the_caller_until_it_ends() {
     }
 }
 
+/// What is changed and how, and the status and code of the answer.
+type Change = (&'static str, fn(&mut Request), u16, &'static str);
+
 #[test]
 fn a_presigned_url_that_was_changed_is_refused() {
     let now = lab().now;
-    let changes: [(&str, fn(&mut Request), u16, &str); 9] = [
+    let changes: [Change; 9] = [
         (
             "a longer lifetime",
             |r| r.target = r.target.replace("X-Amz-Expires=60", "X-Amz-Expires=61"),

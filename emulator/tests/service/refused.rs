@@ -4,6 +4,7 @@
 mod authorization;
 mod bytes;
 mod certificates;
+mod constraints;
 mod parameters;
 mod resources;
 mod trust;

@@ -9,6 +9,7 @@ use rolesanywhere_emulator::{
 
 use crate::{
     accepted::accept,
+    handmade::{extension, name, tlv},
     lab::lab,
     pki::{Certificate, Issued, RevocationList},
 };
@@ -178,11 +179,27 @@ fn lists_that_are_no_use_are_refused_at_import() {
             "delta list",
         ),
         (
-            "a partitioned list",
+            "an indirect list",
             good.clone()
-                .extensions("issuingDistributionPoint=critical,@idp\n[idp]\nonlyuser=TRUE")
+                .extensions("issuingDistributionPoint=critical,@idp\n[idp]\nindirectCRL=TRUE")
                 .signed_by(&lab.root),
-            "critical extension 2.5.29.28",
+            "of certificates of other issuers (indirect)",
+        ),
+        (
+            "a list of some reasons",
+            good.clone()
+                .extensions(
+                    "issuingDistributionPoint=critical,@idp\n[idp]\nonlysomereasons=keyCompromise",
+                )
+                .signed_by(&lab.root),
+            "of some reasons for revocation only",
+        ),
+        (
+            "a list of attribute certificates",
+            good.clone()
+                .extensions("issuingDistributionPoint=critical,@idp\n[idp]\nonlyAA=TRUE")
+                .signed_by(&lab.root),
+            "of attribute certificates only",
         ),
         (
             "an unknown critical extension",
@@ -202,6 +219,119 @@ fn lists_that_are_no_use_are_refused_at_import() {
     // An extension that is not critical may be anything.
     let list = good.extensions("1.2.3.4=DER:0500").signed_by(&lab.root);
     Service::new(&with_crls(&[list])).unwrap();
+}
+
+/// As every list of Amazon Trust Services' issuing CAs has it, and lists of a part of the certificates.
+#[test]
+fn lists_with_an_issuing_distribution_point_are_about_what_they_say() {
+    let lab = lab();
+    let list = |point: &str, serials: &[&str]| {
+        RevocationList::of(serials)
+            .extensions(&format!(
+                "issuingDistributionPoint=critical,@idp\n[idp]\n{point}"
+            ))
+            .signed_by(&lab.root)
+    };
+    let leaf = ["61D5692C0A7B"];
+    // The issuing CA's own serial number is 2.
+    let ca = ["02"];
+    let whole = "fullname=URI:http://crl.example.com/1.crl";
+    for (point, serials, leaf_refused, ca_refused) in [
+        (whole, &leaf, true, false),
+        (whole, &ca, false, true),
+        ("onlyuser=TRUE", &leaf, true, false),
+        ("onlyuser=TRUE", &ca, false, false),
+        ("onlyCA=TRUE", &leaf, false, false),
+        ("onlyCA=TRUE", &ca, false, true),
+    ] {
+        let service = Service::new(&with_crls(&[list(point, serials)])).unwrap();
+        if leaf_refused {
+            refused(&service, &lab.leaf, &[]);
+        } else {
+            accept(&service, &lab.call().sign(&lab.leaf));
+        }
+        if ca_refused {
+            refused(&service, &lab.deep_leaf, &[&lab.issuing]);
+        }
+    }
+}
+
+/// Serial numbers that RFC 5280 does not allow are revoked like others.
+#[test]
+fn long_serial_numbers_are_looked_up() {
+    let lab = lab();
+    let long = "7F".repeat(54);
+    let service = Service::new(&with_crls(&[
+        RevocationList::of(&["01", &long]).signed_by(&lab.root)
+    ]))
+    .unwrap();
+    let leaf = Certificate::leaf("/CN=x")
+        .serial(&format!("0x{long}"))
+        .signed_by(&lab.root);
+    refused(&service, &leaf, &[]);
+    accept(&service, &lab.call().sign(&lab.leaf));
+}
+
+#[test]
+fn a_byte_order_mark_is_passed_over() {
+    let lab = lab();
+    let pem = RevocationList::of(&["61D5692C0A7B"]).signed_by(&lab.root);
+    let service = Service::new(&with_crls(&[format!("\u{feff}{pem}")])).unwrap();
+    refused(&service, &lab.leaf, &[]);
+}
+
+/// Lists whose DER is put together by hand; the names are those of a CA below the anchor, so that no
+/// signature is asked for.
+#[test]
+fn malformed_lists_are_refused_at_import() {
+    let lab = lab();
+    let algorithm = |last| tlv(0x30, &tlv(6, &[0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, last]));
+    let issuer = name(&["elsewhere"]);
+    let time = tlv(0x17, b"250101000000Z");
+    let entry = tlv(0x30, &tlv(0x30, &[tlv(2, &[1]), time.clone()].concat()));
+    // certificateHold.
+    let reason = extension(&[0x55, 0x1d, 0x15], false, &[10, 1, 6]);
+    let with_reason = [tlv(2, &[1]), time.clone(), tlv(0x30, &reason)].concat();
+    let with_reason = tlv(0x30, &tlv(0x30, &with_reason));
+    let number = tlv(
+        0xa0,
+        &tlv(0x30, &extension(&[0x55, 0x1d, 0x14], false, &[2, 1, 1])),
+    );
+    let list = |version: &[u8], parts: &[&[u8]], outer| {
+        let head = [version, &algorithm(2), &issuer, &time].concat();
+        let tbs = tlv(0x30, &[head, parts.concat()].concat());
+        let der = tlv(0x30, &[tbs, algorithm(outer), tlv(3, &[0, 0])].concat());
+        let mut crl = Crl::new("list", "root", "");
+        (crl.pem, crl.der) = (None, Some(BASE64.encode(&der)));
+        Service::new(&lab.config().with_crl(crl)).map_err(|error| error.message().to_owned())
+    };
+    let two: &[u8] = &[2, 1, 1];
+    assert!(list(two, &[&entry, &number], 2).is_ok());
+    assert!(list(&[], &[&entry], 2).is_ok());
+    for (version, parts, outer, reason) in [
+        (
+            two,
+            &[&entry[..], &entry][..],
+            2,
+            "two sequences of entries",
+        ),
+        (
+            two,
+            &[&entry, &number],
+            3,
+            "two different signature algorithms",
+        ),
+        (&[], &[&entry, &number], 2, "version 1 and has extensions"),
+        (
+            &[],
+            &[&with_reason],
+            2,
+            "version 1 and its entry 1 has extensions",
+        ),
+    ] {
+        let error = list(version, parts, outer).err().unwrap();
+        assert!(error.contains(reason), "{reason}: {error}");
+    }
 }
 
 #[test]

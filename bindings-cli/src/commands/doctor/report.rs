@@ -9,7 +9,6 @@ use rolesanywhere_core::{
 };
 use serde_json::json;
 
-use super::is_refusal;
 use crate::{clock, environment::Environment};
 
 /// All that was found out.
@@ -24,7 +23,10 @@ pub(super) struct Report {
     pub(super) not_before: UnixTime,
     pub(super) not_after: UnixTime,
     pub(super) key: String,
+    /// What is sent.
     pub(super) chain: Vec<String>,
+    /// What the service is likely to take of it.
+    pub(super) path: Vec<String>,
     pub(super) anchor_subject: String,
     pub(super) session_name: String,
     pub(super) session_name_given: bool,
@@ -82,7 +84,7 @@ impl Report {
         let certain = self
             .findings
             .iter()
-            .filter(|finding| is_refusal(finding.severity))
+            .filter(|finding| finding.refuses())
             .count();
         let refused = |granted: &Option<Granted>| {
             usize::from(
@@ -101,7 +103,7 @@ impl Report {
     pub(super) fn to_json(&self) -> String {
         let findings = self.findings.iter().map(|finding| {
             json!({
-                "severity": if is_refusal(finding.severity) { "refusal" } else { "warning" },
+                "severity": if finding.refuses() { "refusal" } else { "warning" },
                 "code": finding.code,
                 "about": about(finding.about),
                 "message": finding.message,
@@ -134,6 +136,7 @@ impl Report {
                 "not_after": self.not_after.to_iso8601(),
                 "key": self.key,
                 "chain": self.chain,
+                "path": self.path,
                 "trust_anchor_subject": self.anchor_subject,
             },
             "session": {
@@ -177,6 +180,9 @@ impl Report {
         );
         for (position, subject) in self.chain.iter().enumerate() {
             table.row(if position == 0 { "chain" } else { "" }, subject);
+        }
+        for (position, subject) in self.path.iter().enumerate() {
+            table.row(if position == 0 { "likely path" } else { "" }, subject);
         }
         table.row(
             "under",
@@ -242,7 +248,7 @@ impl Report {
             table.mark("", Mark::Good, "nothing to find fault with");
         }
         for finding in &self.findings {
-            let mark = if is_refusal(finding.severity) {
+            let mark = if finding.refuses() {
                 Mark::Bad
             } else {
                 Mark::Doubtful

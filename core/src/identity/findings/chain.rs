@@ -4,47 +4,22 @@
 use alloc::{format, string::String, vec::Vec};
 
 use super::{
-    About, Finding, MAX_HEADERS_LENGTH, NEW_CERTIFICATE, Severity, Standing, UNTRUSTED, Who,
-    look_at_any, standing,
+    About, Finding, MAX_HEADERS_LENGTH, NEW_CERTIFICATE, Standing, UNTRUSTED, Who, look_at_any,
+    standing,
 };
 use crate::{Certificate, CertificateChain, UnixTime};
 
 pub(super) fn look(chain: &CertificateChain, now: UnixTime, found: &mut Vec<Finding>) {
     for (position, certificate) in chain.intermediates().iter().enumerate() {
-        // Where another certificate of the same CA is sent, the service can take that one.
-        let alternatives = chain.intermediates().iter().enumerate();
-        let replaceable = alternatives
-            .filter(|(other, _)| *other != position)
-            .any(|(_, other)| other.subject().matches(certificate.subject()));
-        let severity = if replaceable {
-            Severity::Warning
-        } else {
-            Severity::Refusal
-        };
         let about = About::Intermediate(position);
-        look_at_any(certificate, about, severity, found);
-        let mut add = |severity, code, message: String, remedy| {
-            found.push(Finding {
-                severity,
-                code,
-                about,
-                message,
-                remedy,
-                service_message: UNTRUSTED,
-            });
+        look_at_any(certificate, about, found);
+        let mut add = |code, message: String, remedy| {
+            found.push(Finding::warning(about, code, message, remedy, UNTRUSTED));
         };
-        constraints(chain, position, certificate, |code, message, remedy| {
-            add(severity, code, message, remedy);
-        });
+        constraints(chain, position, certificate, &mut add);
         validity(certificate, about, now, |code, message| {
-            let is_warning = code == "issuer_expires_soon";
-            let severity = if is_warning {
-                Severity::Warning
-            } else {
-                severity
-            };
             let remedy = "ask the CA for its new certificate, or set the clock if it is wrong";
-            add(severity, code, message, remedy);
+            add(code, message, remedy);
         });
     }
     whole(chain, found);
@@ -115,16 +90,24 @@ fn validity(
 }
 
 fn whole(chain: &CertificateChain, found: &mut Vec<Finding>) {
-    let mut add = |code, message, remedy, service_message| {
-        found.push(Finding {
-            severity: Severity::Warning,
+    let mut add = |code, message: String, remedy, service_message| {
+        let about = About::Request;
+        found.push(Finding::warning(
+            about,
             code,
-            about: About::Request,
             message,
             remedy,
             service_message,
-        });
+        ));
     };
+    if let [first, ..] = chain.unreadable() {
+        let message = format!(
+            "of the certificates, {} cannot be read and are not sent, the first because: {first}",
+            chain.unreadable().len()
+        );
+        let remedy = "replace it if it leads to the trust anchor, leave it out otherwise";
+        add("certificate_unreadable", message, remedy, UNTRUSTED);
+    }
     // A root among them is what a bundle is made of; it is dropped without a word.
     let strangers: Vec<_> = chain
         .unrelated()

@@ -7,7 +7,7 @@ use alloc::{
 };
 
 use super::{
-    About, Finding, INSUFFICIENT, NEW_CERTIFICATE, Severity, Standing, UNTRUSTED, look_at_any,
+    About, Decisive, Finding, INSUFFICIENT, NEW_CERTIFICATE, Standing, UNTRUSTED, look_at_any,
     standing,
 };
 use crate::{
@@ -22,7 +22,7 @@ const RFC_SERIAL_LENGTH: usize = 20;
 
 pub(super) fn look(chain: &CertificateChain, now: UnixTime, found: &mut Vec<Finding>) {
     let certificate = chain.end_entity();
-    look_at_any(certificate, About::EndEntity, Severity::Refusal, found);
+    look_at_any(certificate, About::EndEntity, found);
     key(certificate, found);
     usage(certificate, found);
     validity(certificate, now, found);
@@ -36,21 +36,11 @@ fn refusal(
     remedy: &'static str,
     service_message: Option<&'static str>,
 ) -> Finding {
-    Finding {
-        severity: Severity::Refusal,
-        code,
-        about: About::EndEntity,
-        message: message.into(),
-        remedy,
-        service_message,
-    }
+    Finding::refusal(Decisive::EndEntity, code, message, remedy, service_message)
 }
 
 fn warning(code: &'static str, message: impl Into<String>, remedy: &'static str) -> Finding {
-    Finding {
-        severity: Severity::Warning,
-        ..refusal(code, message, remedy, None)
-    }
+    Finding::warning(About::EndEntity, code, message, remedy, None)
 }
 
 fn key(certificate: &Certificate, found: &mut Vec<Finding>) {
@@ -175,7 +165,7 @@ fn names(certificate: &Certificate, found: &mut Vec<Finding>) {
             "serial_number_unusual",
             format!(
                 "the certificate's serial number {unusual}, and RFC 5280 wants a positive one of at \
-                 most {RFC_SERIAL_LENGTH} bytes; the session is named after it unless the request \
+                 most {RFC_SERIAL_LENGTH} bytes, which the service is known to take; the session is named after it unless the request \
                  names it, with {} characters at most",
                 STS_NAME_LENGTH.end()
             ),

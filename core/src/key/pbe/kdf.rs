@@ -63,7 +63,11 @@ impl<'a> Kdf<'a> {
         }
         match &self.function {
             Function::Pbkdf2 { prf, iterations } => {
-                budget.spend((*iterations).into())?;
+                // A key longer than a digest costs the iterations once more for each digest begun. No
+                // cipher's counts more than once, whatever the hash.
+                let blocks = key.len().div_ceil(prf.length().max(LONGEST_CIPHER_KEY));
+                let blocks = u64::try_from(blocks).unwrap_or(u64::MAX);
+                budget.spend(u64::from(*iterations).saturating_mul(blocks))?;
                 with_hash!(prf, D => pbkdf2::pbkdf2_hmac::<D>(password, self.salt, *iterations, key));
             }
             // The crate does not wipe its working memory. Guessing a password is quicker for one who
@@ -152,6 +156,9 @@ impl<'a> Kdf<'a> {
         })
     }
 }
+
+/// The longest key that a cipher takes, in bytes: AES-256's.
+const LONGEST_CIPHER_KEY: usize = 32;
 
 /// What PKCS#12 derives bytes for (RFC 7292, B.3).
 #[derive(Clone, Copy, Debug)]

@@ -35,7 +35,7 @@ fn unsupported(name: &str) -> Error {
 }
 
 /// The refusal of what has no name here; `role` tells what it is used as.
-pub(super) fn unknown(role: &str, oid: &[u8]) -> Error {
+fn unknown(role: &str, oid: &[u8]) -> Error {
     let oid = dotted(oid).unwrap_or_default();
     unsupported(&format!("the {role} `{oid}`"))
 }

@@ -37,10 +37,22 @@ impl Password {
         }
     }
 
+    /// What a user's password may mean, the likely first: in UTF-8 as it was given, and in Latin-1, which
+    /// node-forge and pkijs encrypt with.
+    pub(in crate::key) fn encodings(password: &[u8]) -> Vec<Self> {
+        let mut candidates = Vec::from([Self::new(password)]);
+        if !password.is_ascii()
+            && let Ok(text) = core::str::from_utf8(password)
+        {
+            candidates.extend(Self::latin_1(text));
+        }
+        candidates
+    }
+
     /// What a user's password may mean in PKCS#12, the likely first. The empty one, which no
     /// password is too, is written with its terminator by some and as nothing by others.
     pub(in crate::key) fn candidates(password: &[u8]) -> Vec<Self> {
-        let mut candidates = Vec::from([Self::new(password)]);
+        let mut candidates = Self::encodings(password);
         if password.is_empty() {
             candidates.push(Self {
                 bytes: Zeroizing::default(),
@@ -50,6 +62,15 @@ impl Password {
             candidates.push(Self::byte_by_byte(password));
         }
         candidates
+    }
+
+    /// One byte for each character, for PBES1, PBES2 and PBMAC1; `None` where a character has no such.
+    fn latin_1(text: &str) -> Option<Self> {
+        let mut bytes = Zeroizing::new(Vec::with_capacity(text.len()));
+        for character in text.chars() {
+            bytes.push(u8::try_from(character).ok()?);
+        }
+        Some(Self::from_units(&bytes, text.encode_utf16()))
     }
 
     pub(in crate::key) fn as_bytes(&self) -> &[u8] {

@@ -82,9 +82,13 @@ impl<'a> Scheme<'a> {
         };
         let (kdf, cipher) = fields().ok_or_else(unreadable)?;
         let kdf = Kdf::parse(&kdf)?;
-        let iv = cipher.parameters.filter(|iv| iv.tag == OCTET_STRING);
-        let cipher = Cipher::identify(cipher.oid)?;
-        let iv = iv.ok_or_else(unreadable)?.content;
+        let (cipher, iv) = if cipher.oid == RC2_CBC.as_bytes() {
+            rc2_cbc(&cipher)?
+        } else {
+            let iv = cipher.parameters.filter(|iv| iv.tag == OCTET_STRING);
+            let cipher = Cipher::identify(cipher.oid)?;
+            (cipher, iv.ok_or_else(unreadable)?.content)
+        };
         Ok(Self {
             cipher,
             derivation: Derivation::Pbes2 { kdf, iv },
@@ -137,6 +141,29 @@ impl<'a> Scheme<'a> {
     }
 }
 
+/// `RC2-CBC-Parameter` (RFC 8018, B.2.3): a number that stands for the effective length of the key, and the
+/// IV. Of the lengths these are in use, each with a key of that length.
+fn rc2_cbc<'a>(algorithm: &AlgorithmIdentifier<'a>) -> Result<(Cipher, &'a [u8])> {
+    let fields = || {
+        let mut fields = algorithm.sequence()?;
+        let version = fields.optional_number()?;
+        Some((version, fields.only(OCTET_STRING)?))
+    };
+    let (version, iv) =
+        fields().ok_or_else(|| malformed("the parameters of RC2-CBC cannot be read"))?;
+    let cipher = match version {
+        Some(160) => RC2_40,
+        Some(120) => RC2_64,
+        Some(58) => RC2_128,
+        _ => {
+            return Err(unsupported(
+                "RC2-CBC with a key of an unusual effective length",
+            ));
+        }
+    };
+    Ok((cipher, iv))
+}
+
 impl<'a> SaltAndIterations<'a> {
     /// `PBEParameter` (RFC 8018, A.3) and `pkcs-12PbeParams` (RFC 7292, C).
     fn parse(algorithm: &AlgorithmIdentifier<'a>) -> Result<Self> {
@@ -162,6 +189,7 @@ const fn oid(text: &str) -> ObjectIdentifier {
 }
 
 const PBES2: ObjectIdentifier = oid("1.2.840.113549.1.5.13");
+const RC2_CBC: ObjectIdentifier = oid("1.2.840.113549.3.2");
 
 /// A scheme that names key derivation and cipher in one OID.
 struct Named {

@@ -1,17 +1,18 @@
 //! The MAC over a PKCS#12 file: the one of RFC 7292 (appendix B) and PBMAC1 (RFC 9579).
 
-use alloc::vec;
+use alloc::{format, vec};
 
 use const_oid::ObjectIdentifier;
 use zeroize::Zeroizing;
 
 use super::UNREADABLE;
 use crate::{
-    Result,
+    Error, ErrorKind, Result,
+    certificate::oid::dotted,
     elements::{AlgorithmIdentifier, Element, Elements, OCTET_STRING, SEQUENCE},
     key::{
         malformed,
-        pbe::{Budget, Hash, Kdf, Password, Purpose, pkcs12_kdf, unknown},
+        pbe::{Budget, Hash, Kdf, Password, Purpose, pkcs12_kdf},
     },
 };
 
@@ -31,9 +32,10 @@ enum Key<'a> {
     Pkcs12 { salt: &'a [u8], iterations: u64 },
 }
 
-/// The lengths of key that PBMAC1 may name, in bytes: RFC 9579 (5) wants 20 at least; no hash has
-/// more than 64.
-const PBMAC1_KEY_LENGTHS: core::ops::RangeInclusive<u64> = 20..=64;
+/// The longest key that PBMAC1 may name, in bytes: 4 KiB. RFC 9579 sets no bound; writers take the length of
+/// their hash, at most 64. The work is bounded by the file's budget, of which each block of key takes its
+/// share.
+const MAX_PBMAC1_KEY_LENGTH: u64 = 4 << 10;
 
 impl<'a> Mac<'a> {
     /// Reads `MacData` (RFC 7292, 4).
@@ -53,7 +55,7 @@ impl<'a> Mac<'a> {
             pbmac1(&algorithm)?
         } else {
             let hash =
-                Hash::from_digest(algorithm.oid).ok_or_else(|| unknown("MAC", algorithm.oid))?;
+                Hash::from_digest(algorithm.oid).ok_or_else(|| unknown_mac(algorithm.oid))?;
             (Key::Pkcs12 { salt, iterations }, hash)
         };
         if value.len() != hash.length() {
@@ -107,13 +109,33 @@ fn pbmac1<'a>(algorithm: &AlgorithmIdentifier<'a>) -> Result<(Key<'a>, Hash)> {
     let (kdf, hmac) =
         fields().ok_or_else(|| malformed("the parameters of PBMAC1 cannot be read"))?;
     let kdf = Kdf::parse(&kdf)?;
-    let hash = Hash::from_hmac(hmac.oid).ok_or_else(|| unknown("MAC in PBMAC1", hmac.oid))?;
-    let length = kdf
-        .key_length()
-        .filter(|length| PBMAC1_KEY_LENGTHS.contains(length))
-        .and_then(|length| usize::try_from(length).ok())
-        .ok_or_else(|| malformed("PBMAC1 names no length of key between 20 and 64 bytes"))?;
+    let hash = Hash::from_hmac(hmac.oid).ok_or_else(|| unknown_mac(hmac.oid))?;
+    let length = kdf.key_length().filter(|length| *length > 0);
+    let length = length.ok_or_else(|| malformed("PBMAC1 names no length of key"))?;
+    if length > MAX_PBMAC1_KEY_LENGTH {
+        return Err(unsupported_mac(&format!(
+            "PBMAC1 with a key of {length} bytes, more than {MAX_PBMAC1_KEY_LENGTH}"
+        )));
+    }
+    let length = usize::try_from(length).unwrap_or(usize::MAX);
     Ok((Key::Pbmac1 { kdf, length }, hash))
+}
+
+/// The refusal of a MAC that has no name here.
+fn unknown_mac(oid: &[u8]) -> Error {
+    let oid = dotted(oid).unwrap_or_default();
+    unsupported_mac(&format!("the algorithm `{oid}`"))
+}
+
+fn unsupported_mac(what: &str) -> Error {
+    Error::written(
+        ErrorKind::Unsupported,
+        format_args!(
+            "the MAC of the PKCS#12 file uses {what}, which is not read: take the key and the \
+             certificates out with the program that wrote it, and put them into a new file with \
+             `openssl pkcs12 -export -macalg sha256 -inkey KEY -in CERTIFICATES -out NEW`"
+        ),
+    )
 }
 
 const PBMAC1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.5.14");

@@ -51,7 +51,7 @@ impl Contents {
                 ),
             ));
         }
-        let der = ber::to_der(file).ok_or_else(|| malformed(UNREADABLE))?;
+        let der = ber::first(file).ok_or_else(|| malformed(UNREADABLE))?;
         let pfx = Pfx::parse(&der)?;
         let authenticated_safe = ber::to_der(pfx.content).ok_or_else(|| malformed(UNREADABLE))?;
         let safes = Safe::parse_all(&authenticated_safe)?;

@@ -90,6 +90,11 @@ pub(super) enum Then {
 impl Drive {
     /// Whether its driver should have come long ago.
     pub(super) fn is_lost(&self, line: u64) -> bool {
+        line >= self.lost_at()
+    }
+
+    /// From when on, on the time line, its driver is lost unless it comes before.
+    pub(super) fn lost_at(&self) -> u64 {
         let expected = match &self.pending {
             Some(Pending {
                 deadline: Some(deadline),
@@ -97,6 +102,6 @@ impl Drive {
             }) => *deadline,
             _ => self.attended_at,
         };
-        line > expected.max(self.attended_at).saturating_add(GRACE)
+        expected.max(self.attended_at).saturating_add(GRACE)
     }
 }

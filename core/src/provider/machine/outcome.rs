@@ -191,15 +191,13 @@ impl Provider {
     /// The refusal, where it does not depend on a clock that may be wrong.
     #[cfg(feature = "explain")]
     pub(super) fn look_at_findings(&mut self, chain: &CertificateChain) -> Result<(), Error> {
-        use crate::identity::{About, Severity, findings};
+        use crate::identity::findings;
 
         let now = self.clock.service().unix_time();
         let fingerprint = crate::encoding::sha256(chain.end_entity().as_der());
         let is_new = self.noted != Some(fingerprint);
         for finding in findings(chain, now, self.call.role_session_name()) {
-            let refuses =
-                finding.severity == Severity::Refusal && finding.about == About::EndEntity;
-            if !refuses {
+            if !finding.refuses() {
                 // An intermediate that will be refused may stand beside a good path.
                 if is_new {
                     self.note(NoteKind::Finding, &[&finding.to_string()]);

@@ -201,9 +201,9 @@ fn end_entities_that_break_a_rule() {
         row(
             "CA:TRUE",
             leaf(&format!("{usage}basicConstraints=critical,CA:TRUE\n")),
-            "CaUsedAsEndEntity",
+            "the certificate is a CA's, and no end entity's",
         ),
-        row("version 1", leaf(""), "UnsupportedCertVersion"),
+        row("version 1", leaf(""), "the certificate is not of version 3"),
         row(
             "no subject",
             Certificate::leaf("").extensions(&format!(
@@ -214,7 +214,7 @@ fn end_entities_that_break_a_rule() {
         row(
             "SHA-1",
             Certificate::leaf("/CN=workload").hash("sha1"),
-            "UnsupportedSignatureAlgorithm",
+            "is made in a way that is not taken",
         ),
         row(
             "secp256k1",
@@ -261,7 +261,7 @@ fn end_entities_that_no_tool_makes() {
             "an unknown critical extension",
             with(unknown),
             untrusted(),
-            "UnsupportedCriticalExtension",
+            "has the critical extension 1.2.3.4, which is not known",
         ),
         row(
             "key usage twice",
@@ -273,7 +273,7 @@ fn end_entities_that_no_tool_makes() {
             "an empty extended key usage",
             with(extension(&[0x55, 0x1d, 0x25], false, &[0x30, 0x00])),
             untrusted(),
-            "EmptyEkuExtension",
+            "has an empty extended key usage",
         ),
         row(
             "a negative serial number",
@@ -291,7 +291,7 @@ fn end_entities_that_no_tool_makes() {
                 ..good.clone()
             },
             insufficient(),
-            "UnsupportedCertVersion",
+            "the certificate is not of version 3",
         ),
         row(
             "key usage of no bits",
