@@ -107,8 +107,8 @@ PROGRAMS = {
 import rolesanywhere
 client = construct()
 def act():
-    # All that a renewal does: sign, read the answer, make credentials, plan the next.
-    client._renew()
+    # All that a renewal does: sign, read the answer, judge it.
+    client.create_session()
 print(timed(act, 200))
 """,
         PEER

@@ -5,10 +5,10 @@ use pyo3::{
     prelude::*,
     types::{PyByteArray, PyBytes},
 };
-use rolesanywhere_core::{Error, ErrorKind, HttpRequest as CoreRequest, session::ArnPlacement};
+use rolesanywhere_core::HttpRequest as CoreRequest;
 use zeroize::Zeroizing;
 
-use crate::{error::Result, types::HttpRequest};
+use crate::types::HttpRequest;
 
 /// Bytes from Python that may be a secret: `bytes` or `bytearray`, copied, wiped when dropped. The
 /// caller can wipe a `bytearray` of his own, not `bytes`.
@@ -42,18 +42,5 @@ impl From<CoreRequest> for HttpRequest {
             headers,
             body,
         }
-    }
-}
-
-/// Where the ARNs stand, by the word that Python's callers use.
-pub(crate) fn arn_placement(word: &str) -> Result<ArnPlacement> {
-    match word {
-        "body" => Ok(ArnPlacement::Body),
-        "query" => Ok(ArnPlacement::Query),
-        _ => Err(Error::new(
-            ErrorKind::InvalidInput,
-            format!("`{word}` is no place for the ARNs: pass `query` or `body`"),
-        )
-        .into()),
     }
 }

@@ -7,7 +7,7 @@ use rolesanywhere_core::{Error, ErrorKind, UnixTime};
 pub(crate) type Result<T> = core::result::Result<T, Failure>;
 
 /// What the core says about an error. Python's exceptions carry it along as `_failure`, so that
-/// `Renewal.failed` is told all that the core knew.
+/// the `Provider` is told all that the core knew.
 #[pyclass(frozen, module = "rolesanywhere._native")]
 pub(crate) struct Failure(pub(crate) Error);
 
@@ -16,11 +16,8 @@ impl Failure {
     /// A failure of the host's: a connection that broke, a signer that refused.
     #[new]
     fn new(code: &str, message: &str) -> Self {
-        let kind = ErrorKind::ALL.iter().find(|kind| kind.code() == code);
-        Self(Error::new(
-            kind.copied().unwrap_or(ErrorKind::InvalidResponse),
-            message,
-        ))
+        let kind = ErrorKind::from_code(code).unwrap_or(ErrorKind::InvalidResponse);
+        Self(Error::new(kind, message))
     }
 
     /// Every code and whether its kind may succeed later: the contract across languages.
@@ -41,11 +38,15 @@ impl From<Error> for Failure {
 
 impl From<Failure> for PyErr {
     fn from(failure: Failure) -> Self {
-        Python::attach(|py| exception(py, failure).unwrap_or_else(|error| error))
+        Python::attach(|py| match exception_of(py, failure) {
+            Ok(exception) => Self::from_value(exception),
+            Err(error) => error,
+        })
     }
 }
 
-fn exception(py: Python<'_>, failure: Failure) -> PyResult<PyErr> {
+/// The exception that stands for an error.
+pub(crate) fn exception_of(py: Python<'_>, failure: Failure) -> PyResult<Bound<'_, PyAny>> {
     let error = &failure.0;
     let details = PyDict::new(py);
     if let Some(service) = error.service() {
@@ -62,7 +63,7 @@ fn exception(py: Python<'_>, failure: Failure) -> PyResult<PyErr> {
         .getattr(class(error.kind()))?;
     let value = class.call((error.message(),), Some(&details))?;
     value.setattr("_failure", failure)?;
-    Ok(PyErr::from_value(value))
+    Ok(value)
 }
 
 /// The class of `rolesanywhere.errors` that stands for a kind.

@@ -2,7 +2,7 @@
 //!
 //! Nothing is decided here. `types` holds the classes, `convert` what crosses the border, `error`
 //! the one match from the core's kinds to Python's classes. All classes are immutable, save
-//! `Renewal`, which locks itself: the module runs without the interpreter's lock too.
+//! `Provider`, which locks itself: the module runs without the interpreter's lock too.
 // pyo3's macros expand to calls of the interpreter's C API, which is unsafe by nature. No line
 // written by hand in this crate is.
 #![allow(unsafe_code)]
@@ -20,7 +20,7 @@ mod _native {
     use super::error::Failure;
     #[pymodule_export]
     use super::types::{
-        Certificate, CertificateChain, CreateSession, HttpRequest, Parameter, PrivateKey, Renewal,
-        Session, Signature, SigningKey, UnsignedRequest, host_scope, is_s3,
+        Action, Advice, Certificate, CertificateChain, CreateSession, HttpRequest, Parameter,
+        PrivateKey, Provider, Session, Signature, SigningKey, UnsignedRequest, host_scope, is_s3,
     };
 }

@@ -7,8 +7,9 @@ import tempfile
 import zipfile
 
 EXPECTED = {
-    "__init__.py", "_files.py", "_native.abi3.so", "_native.pyi", "_plan.py", "_profile.py", "_sources.py", "aio.py",
-    "aioboto.py", "auth.py", "boto.py", "cache.py", "client.py", "credentials.py", "errors.py",
+    "__init__.py", "_base.py", "_botocore_http.py", "_driver.py", "_files.py", "_native.abi3.so", "_native.pyi",
+    "_profile.py", "_sources.py", "_threads.py", "aio.py", "aioboto.py", "auth.py", "boto.py", "cache.py", "client.py",
+    "credentials.py", "errors.py",
     "iam_rolesanywhere_session.py", "identity.py", "py.typed", "sigv4.py", "transport.py",
 }  # fmt: skip
 #: Two megabytes of AWS-LC and our own code; a wheel that is larger has taken something in.

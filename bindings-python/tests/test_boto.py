@@ -108,12 +108,12 @@ def test_proxies_ca_bundle_and_user_agent_are_botocores(files, monkeypatch, new_
     with server(lambda *_: (403, {}, b"{}")) as (proxy, requests):
         monkeypatch.setenv("HTTP_PROXY", proxy)
         session = rolesanywhere.boto3_session(
-            **ARNS, **files, endpoint="http://nowhere.invalid:1234"
+            **ARNS, **files, endpoint="http://nowhere.localhost:1234"
         )
         with pytest.raises(rolesanywhere.AccessDeniedError):
             session.get_credentials().get_frozen_credentials()
         path, headers, _ = requests[0]
-        assert path.startswith("http://nowhere.invalid:1234/sessions?")
+        assert path.startswith("http://nowhere.localhost:1234/sessions?")
         assert " Botocore/" in headers["user-agent"]
         assert headers["user-agent"].endswith(" rolesanywhere")
         monkeypatch.delenv("HTTP_PROXY")
@@ -273,7 +273,12 @@ def test_lines_that_only_their_program_can_serve_run_it(
         credential_process({**files, "private_key": "pkcs11:object=key"}, emulator, program),
         credential_process({**files, "private_key": "ssh-agent:"}, emulator, program),
         credential_process({**files, "private_key": str(tpm)}, emulator, program),
+        credential_process({**files, "certificate": str(tpm)}, emulator, program),
         credential_process(files, emulator, program, "--cert-selector Key=x509Subject"),
+        # No value that the program takes: it says so, and nothing is switched on or off meanwhile.
+        credential_process(files, emulator, program, "--no-verify-ssl=no"),
+        credential_process(files, emulator, program, "--use-fips-endpoint=off"),
+        credential_process(files, emulator, program, "--debug="),
         f"credential_process = {program} serve --port 1\n",
     ):
         config_file(f"[profile app]\n{line}")

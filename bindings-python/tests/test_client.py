@@ -393,11 +393,11 @@ def test_tls_with_a_ca_bundle(new_emulator, tmp_path, files):
 def test_a_proxy_of_the_environment_is_used(monkeypatch, files):
     with server(lambda *_: (503, {}, b"{}")) as (proxy, requests):
         monkeypatch.setenv("http_proxy", proxy.replace("http://", "http://us%40er:pass@"))
-        client = Client(**ARNS, **files, endpoint="http://nowhere.invalid:8080", max_attempts=1)
+        client = Client(**ARNS, **files, endpoint="http://nowhere.localhost:8080", max_attempts=1)
         with pytest.raises(rolesanywhere.ServiceUnavailableError):
             client.credentials()
         path, headers, _ = requests[0]
-        assert path.startswith("http://nowhere.invalid:8080/sessions?")
+        assert path.startswith("http://nowhere.localhost:8080/sessions?")
         assert headers["proxy-authorization"] == "Basic dXNAZXI6cGFzcw=="
         monkeypatch.setenv("no_proxy", "127.0.0.1")
         direct = Client(**ARNS, **files, endpoint=proxy, max_attempts=1)
@@ -429,7 +429,7 @@ def test_secrets_are_in_no_repr_and_no_log(options, caplog):
     caplog.set_level(logging.DEBUG)
     client = Client(**options)
     credentials = client.credentials()
-    shown = [repr(credentials), str(credentials), repr(client), repr(client._plan), caplog.text]
+    shown = [repr(credentials), str(credentials), repr(client), repr(client._life), caplog.text]
     shown += [repr(client.create_session()), f"{credentials!s} {credentials!r}"]
     for secret in (credentials.secret_access_key, credentials.session_token):
         assert not any(secret in text for text in shown)

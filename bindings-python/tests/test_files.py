@@ -28,7 +28,7 @@ def test_a_pipe_that_nobody_writes_to_is_refused_at_once(pipe, files, place):
 
 def test_other_files_that_are_read_are_no_pipes_either(pipe, files):
     with pytest.raises(rolesanywhere.InvalidInputError, match="it is a pipe, not a file"):
-        _profile.password_file(pipe)()
+        _profile.password_from(pipe, "rolesanywhere_password_file")()
     client = Client(
         **ARNS, **files, endpoint="https://127.0.0.1:1", ca_bundle=pipe, max_attempts=1
     )

@@ -123,7 +123,7 @@ def test_a_variable_that_changes_is_read_again(authority, emulator, monkeypatch)
     profile = {**arns("rolesanywhere_"), "rolesanywhere_certificate": "env:JOB_IDENTITY"}
     options = _profile.from_profile(profile, "p")
     client = Client(**options, endpoint=emulator.endpoint, clock=emulator.clock)
-    identity = client._plan.identity
+    identity = client._life.identity
     assert "CN=first" in repr(identity())
     assert identity() is identity()
     issued("second")
@@ -136,7 +136,7 @@ def test_mistakes_name_the_parameter(pair, tmp_path):
         Identity(certificate, "hunter2hunter2")
     with pytest.raises(errors.InvalidInputError, match="`client.key` cannot be read .*: check `private_key`"):
         Identity(certificate, "client.key")
-    with pytest.raises(errors.InvalidInputError, match="Is a directory"):
+    with pytest.raises(errors.InvalidInputError, match="it is a directory, not a file"):
         Identity(certificate, str(tmp_path))
     with pytest.raises(errors.InvalidInputError, match="a part of the identity is int"):
         Identity(certificate, 12345)

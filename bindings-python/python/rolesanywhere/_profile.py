@@ -100,6 +100,12 @@ _SWITCHES = {
     "--with-proxy": None,
 }
 
+#: What a switch may be set to: what Go's ``strconv.ParseBool`` reads, as the AWS helper does.
+_BOOLEANS = {
+    **dict.fromkeys(("1", "t", "T", "TRUE", "true", "True"), True),
+    **dict.fromkeys(("0", "f", "F", "FALSE", "false", "False"), False),
+}
+
 
 def from_environment(environ: Mapping[str, str]) -> Options | None:
     """The options that ``AWS_ROLESANYWHERE_*`` variables set; ``None`` when there is no such variable.
@@ -151,7 +157,9 @@ def from_credential_process(arguments: Sequence[str]) -> Options | None:
     for word in words:
         flag, equals, value = word.partition("=")
         if flag in _SWITCHES:
-            option, on = _SWITCHES[flag], value.lower() not in ("false", "f", "0")
+            option, on = _SWITCHES[flag], _BOOLEANS.get(value if equals else "true")
+            if on is None:
+                return None  # the program will say what is wrong
             if option == "verify" and on:
                 values["verify"] = False
             elif option is not None and option != "verify":

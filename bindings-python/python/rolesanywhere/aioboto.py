@@ -9,19 +9,19 @@ import aiobotocore.httpsession
 import aiobotocore.session
 import botocore.credentials
 
+from ._botocore_http import BotocoreTransport, prepared
 from .aio import AsyncClient
 from .boto import (
     METHOD,
-    BotocoreTransport,
     common_options,
     find_options,
     frozen,
     insert,
     metadata,
     needs_renewal,
-    prepared,
 )
 from .errors import InvalidInputError
+from .transport import MAX_RESPONSE_LENGTH
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -180,11 +180,24 @@ class AioBotocoreTransport(BotocoreTransport):
     """
 
     async def __call__(self, request: HttpRequest) -> tuple[int, list[tuple[str, str]], bytes]:  # type: ignore[override]
+        return await self.within(request, None)
+
+    async def within(  # type: ignore[override]
+        self, request: HttpRequest, seconds: float | None
+    ) -> tuple[int, list[tuple[str, str]], bytes]:
+        """Sends a request and reads the answer. The client cancels it when the time is over."""
         settings = self.settings(request.url)
         async with aiobotocore.httpsession.AIOHTTPSession(**settings) as http:
             message: Any = prepared(self._session, request)
             response: Any = await http.send(message)
-            body: bytes = await response.content
+            body = b""
+            try:
+                async for piece in response.raw.content.iter_any():
+                    body += piece
+                    if len(body) > MAX_RESPONSE_LENGTH:
+                        break
+            finally:
+                response.raw.close()
             return response.status_code, list(response.headers.items()), body
 
 

@@ -6,14 +6,13 @@ import os
 import threading
 import weakref
 
-import botocore.awsrequest
 import botocore.credentials
-import botocore.httpsession
 import botocore.session
-import botocore.utils
 from botocore.compat import compat_shell_split
+from botocore.endpoint import DEFAULT_TIMEOUT
 
 from . import _profile
+from ._botocore_http import BotocoreTransport as BotocoreTransport
 from .client import Client
 from .errors import InvalidInputError
 
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     import boto3
     from typing_extensions import Unpack
 
-    from ._native import HttpRequest
     from ._sources import Source
     from .aio import AsyncClient
     from .cache import Cache
@@ -47,7 +45,8 @@ if TYPE_CHECKING:
         role_session_name: str | None
         instance_properties: Mapping[str, str] | None
         arn_placement: str
-        max_attempts: int
+        timeout: float | None
+        max_attempts: int | None
         cache: Cache | None
         clock: Callable[[], float]
 
@@ -226,88 +225,6 @@ class _Given(botocore.credentials.CredentialProvider):
         return RolesAnywhereCredentials(self._client)
 
 
-class BotocoreTransport:
-    """Sends requests through botocore's HTTP, as the session configures it: proxies, CA bundle,
-    client certificates of proxies, timeouts, user agent.
-
-    Args:
-        session: whose configuration counts.
-        verify: a CA bundle, or ``False`` to accept any server; the session's when ``None``.
-        proxies: proxies by scheme; the session's, then the environment's when ``None``.
-        proxies_config: botocore's further settings of proxies; the session's when ``None``.
-        timeouts: for connecting and reading, in seconds; the session's when ``None``.
-    """
-
-    def __init__(
-        self,
-        session: botocore.session.Session,
-        *,
-        verify: bool | str | None = None,
-        proxies: Mapping[str, str] | None = None,
-        proxies_config: Mapping[str, Any] | None = None,
-        timeouts: tuple[float, float] | None = None,
-    ) -> None:
-        self._session = session
-        self._verify = verify
-        self._proxies = proxies
-        self._proxies_config = proxies_config
-        self._timeouts = timeouts
-        self._pool: tuple[int, str, botocore.httpsession.URLLib3Session] | None = None
-
-    def __call__(self, request: HttpRequest) -> tuple[int, list[tuple[str, str]], bytes]:
-        response = self._http(request.url).send(prepared(self._session, request))
-        return response.status_code, list(response.headers.items()), response.content
-
-    def settings(self, url: str) -> dict[str, Any]:
-        """The keywords of botocore's HTTP session for a URL."""
-        import socket
-
-        config = self._session.get_default_client_config()
-        proxies = self._proxies
-        if proxies is None:
-            proxies = getattr(config, "proxies", None)
-        if proxies is None:
-            proxies = botocore.utils.get_environ_proxies(url)
-        verify = self._verify
-        if verify is None:
-            verify = self._session.get_config_variable("ca_bundle") or True
-        timeouts = self._timeouts or (
-            getattr(config, "connect_timeout", 10.0),
-            getattr(config, "read_timeout", 30.0),
-        )
-        return {
-            "verify": verify,
-            "proxies": dict(proxies),
-            "proxies_config": self._proxies_config or getattr(config, "proxies_config", None),
-            "timeout": timeouts,
-            # Nagle's algorithm would hold the body back for 40 ms.
-            "socket_options": [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
-        }
-
-    def _http(self, url: str) -> botocore.httpsession.URLLib3Session:
-        # A connection that two processes use answers both with confusion: none outlives a fork.
-        pool = self._pool
-        if pool is None or pool[:2] != (os.getpid(), url):
-            http = botocore.httpsession.URLLib3Session(**self.settings(url))
-            self._pool = pool = (os.getpid(), url, http)
-        return pool[2]
-
-
-def prepared(
-    session: botocore.session.Session, request: HttpRequest
-) -> botocore.awsrequest.AWSPreparedRequest:
-    """A request as botocore's HTTP sends it."""
-    headers: Any = botocore.awsrequest.HeadersDict(dict(request.headers))
-    headers["User-Agent"] = f"{session.user_agent()} rolesanywhere"
-    return botocore.awsrequest.AWSPreparedRequest(
-        method=request.method,
-        url=request.url,
-        headers=headers,
-        body=request.body,
-        stream_output=False,
-    )
-
-
 def install(
     session: botocore.session.Session | boto3.session.Session | None = None,
     *,
@@ -399,8 +316,15 @@ def common_options(
     made = {key: value for key, value in options.items() if value is not None}
     transport: dict[str, Any] = {"verify": made.pop("verify", None)}
     connect, read = made.pop("connect_timeout", None), made.pop("read_timeout", None)
+    config: Any = session.get_default_client_config()
+    if connect is None and read is None and config is not None:
+        configured = (config.connect_timeout, config.read_timeout)
+        connect, read = (None if value == DEFAULT_TIMEOUT else value for value in configured)
+    if read is not None:
+        # An attempt is both.
+        made.setdefault("timeout", float(read) + float(connect or 0))
     if connect is not None or read is not None:
-        transport["timeouts"] = (connect or 10.0, read or 30.0)
+        transport["timeouts"] = (connect or DEFAULT_TIMEOUT, read or DEFAULT_TIMEOUT)
     endpoint = _profile.endpoint_from_environment(os.environ)
     if "endpoint" not in made and endpoint is not None:
         made["endpoint"] = endpoint

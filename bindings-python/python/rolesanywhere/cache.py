@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
-import time
 
 from .errors import InvalidInputError
 
@@ -25,7 +24,8 @@ if TYPE_CHECKING:
         """Where sessions are shared: Redis, memcached, a table.
 
         Keys are 64 hexadecimal digits; values are bytes of about 2 kB that hold secrets. A method
-        may raise: a warning is logged, and the renewal goes on without the cache.
+        may raise, or take longer than two seconds: a warning is logged, and for a while the renewals
+        go on without the cache. The methods are called in threads of the client's.
         """
 
         def load(self, key: str, /) -> bytes | None:
@@ -35,75 +35,15 @@ if TYPE_CHECKING:
             """Stores a value that is of no use after so many seconds."""
 
         def lock(self, key: str, /) -> AbstractContextManager[object]:
-            """Keeps others from renewing the same session meanwhile. It should give up by itself
-            when its holder dies; two renewals at once do no harm but cost a call."""
+            """Keeps others from renewing the same session meanwhile. To enter it may wait for another
+            holder, or return ``False`` when there is one. One thread enters and leaves it. It should
+            give up by itself when its holder dies, not before 30 seconds; two renewals at once do no
+            harm but cost a call."""
             ...
 
 
-#: How long to wait for another process's renewal before renewing all the same, in seconds.
-LOCK_TIMEOUT_SECONDS = 30.0
 #: The longest file that is read, in bytes: a session has about 2 kB, at most some 10 kB.
 MAX_ENTRY_LENGTH = 256 * 1024
-
-
-class Guarded:
-    """A cache whose failures are logged instead of raised: a store that is down must not take the
-    credentials down with it. They are just not shared meanwhile."""
-
-    def __init__(self, cache: Cache) -> None:
-        self._cache = cache
-
-    def load(self, key: str, /) -> bytes | None:
-        """The value; ``None`` when it cannot be had."""
-        try:
-            return self._cache.load(key)
-        except Exception as error:
-            _warn("cannot be read", error)
-            return None
-
-    def store(self, key: str, value: bytes, ttl_seconds: int, /) -> None:
-        """Stores a value, if that is possible."""
-        try:
-            self._cache.store(key, value, ttl_seconds)
-        except Exception as error:
-            _warn("cannot be written", error)
-
-    def lock(self, key: str, /) -> AbstractContextManager[object]:
-        """The cache's lock, or none."""
-        return _GuardedLock(self._cache, key)
-
-
-class _GuardedLock:
-    def __init__(self, cache: Cache, key: str) -> None:
-        self._cache = cache
-        self._key = key
-        self._lock: AbstractContextManager[object] | None = None
-
-    def __enter__(self) -> None:
-        try:
-            lock = self._cache.lock(self._key)
-            lock.__enter__()
-            self._lock = lock
-        except Exception as error:
-            _warn("cannot be locked", error)
-
-    def __exit__(self, *_: object) -> None:
-        lock, self._lock = self._lock, None
-        if lock is None:
-            return
-        try:
-            lock.__exit__(None, None, None)
-        except Exception as error:
-            _warn("cannot be unlocked", error)
-
-
-def _warn(what: str, error: Exception) -> None:
-    import logging
-
-    # The class alone: a store's message may repeat the value.
-    logging.getLogger("rolesanywhere").warning(
-        "the cache of sessions %s (%s), the renewal goes on without it", what, type(error).__name__
-    )
 
 
 class DiskCache:
@@ -176,18 +116,18 @@ class DiskCache:
 
     @contextlib.contextmanager
     def lock(self, key: str) -> Generator[bool, None, None]:
-        """Holds the lock of a session; yields ``False`` when it could not be had in
-        :data:`LOCK_TIMEOUT_SECONDS`, and then goes on without it."""
+        """Holds the lock of a session; yields ``False`` when another holds it. Where there can be no lock
+        (a folder that cannot be written to), it is as good as held."""
         try:
             self._make_folder()
             flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0)
             descriptor = os.open(self._path(key, ".lock"), flags, 0o600)
         except OSError:
-            yield False
+            yield True
             return
         _descriptors.add(descriptor)
         try:
-            yield _acquire(descriptor)
+            yield _try_lock(descriptor)
         finally:
             _descriptors.discard(descriptor)
             os.close(descriptor)  # which frees the lock
@@ -221,17 +161,6 @@ def _close_locks() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_close_locks)
-
-
-def _acquire(descriptor: int) -> bool:
-    until = time.monotonic() + LOCK_TIMEOUT_SECONDS
-    pause = 0.005
-    while not _try_lock(descriptor):
-        if time.monotonic() >= until:
-            return False
-        time.sleep(pause)
-        pause = min(0.1, pause * 1.5)
-    return True
 
 
 if os.name == "nt":  # pragma: no cover

@@ -6,16 +6,14 @@ picked up without a restart.
 
 from __future__ import annotations
 
+import contextlib
 import os
-import time
 
 from ._native import CertificateChain, Parameter, PrivateKey, Signature
 from ._sources import Variable, encoded, path_in, read_file, wipe
 from .errors import (
     InvalidInputError,
-    KeyMismatchError,
     PasswordRequiredError,
-    RolesAnywhereError,
     SigningFailedError,
 )
 
@@ -24,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from typing import Literal, Union
 
-    from ._native import HttpRequest, UnsignedRequest
+    from ._native import UnsignedRequest
     from ._sources import AnySource
 
     #: A password, or what returns it (a prompt, a secret store).
@@ -33,10 +31,6 @@ if TYPE_CHECKING:
     Sign = Callable[[bytes], Union[bytes, Awaitable[bytes]]]
     #: What returns the identity to use now.
     IdentityProvider = Callable[[], Union["Identity", Awaitable["Identity"]]]
-
-#: How long files that were written a moment ago may not belong together, in seconds: their writer
-#: is between the certificate and the key.
-ROTATION_SECONDS = 2.0
 
 
 class Signer:
@@ -87,19 +81,22 @@ class Signer:
             )
         return self._sign(request.string_to_sign_sha256)
 
-    def signed(self, request: UnsignedRequest, signature: object) -> HttpRequest:
-        """The signed request, once the signature has proved to be the certificate's."""
-        if not isinstance(signature, (bytes, bytearray)):
+    def signature(self, request: UnsignedRequest, value: object) -> Signature:
+        """What ``call`` returned, once it has proved to be the certificate's signature of the request."""
+        if not isinstance(value, (bytes, bytearray)):
             raise SigningFailedError(
-                f"the signer returned {type(signature).__name__}: return the signature as bytes"
+                f"the signer returned {type(value).__name__}: return the signature as bytes"
             )
-        value = bytes(signature)
         if request.algorithm == "AWS4-X509-RSA-SHA256":
-            return request.with_signature(Signature.rsa_pkcs1(value))
-        if request.algorithm == "AWS4-X509-MLDSA":
-            return request.with_signature(Signature.mldsa(value))
-        form = Signature.ecdsa_der if self._ecdsa == "der" else Signature.ecdsa_p1363
-        return request.with_signature(form(value))
+            signature = Signature.rsa_pkcs1(bytes(value))
+        elif request.algorithm == "AWS4-X509-MLDSA":
+            signature = Signature.mldsa(bytes(value))
+        elif self._ecdsa == "der":
+            signature = Signature.ecdsa_der(bytes(value))
+        else:
+            signature = Signature.ecdsa_p1363(bytes(value))
+        request.check_signature(signature)
+        return signature
 
 
 class Identity:
@@ -171,8 +168,8 @@ def checked(identity: object) -> Identity:
 class IdentityFiles:
     """An identity that is read again when one of its files has changed.
 
-    While new files cannot be used (half written, say), the last identity that could is used on, as
-    long as its certificate is valid; a warning is logged.
+    When they cannot be read, ``last`` is the identity before, and ``modified`` says when they changed: the
+    core decides whether to read them again or to use the last identity on.
     """
 
     def __init__(
@@ -200,43 +197,32 @@ class IdentityFiles:
         loaded, stamp = self._loaded, self._stat()
         if loaded is not None and stamp == loaded[1]:
             return loaded[0]
-        try:
-            identity, stamp = self._load(stamp)
-        except RolesAnywhereError as error:
-            last = None if loaded is None else loaded[0]
-            if last is None or last.chain.end_entity.not_after <= time.time():
-                raise
-            import logging
-
-            logging.getLogger("rolesanywhere").warning(
-                "the changed identity files cannot be used, the last identity is used on: %s", error
-            )
-            return last
+        certificate, private_key, chain = self._sources
+        identity = Identity(
+            certificate,
+            private_key,
+            certificate_chain=chain,
+            password=self._password,
+            signer=self._signer,
+        )
         self._loaded = (identity, stamp)
         if not stamp:
             # Nothing can change, so nothing is kept: the key lives in the identity alone.
             self._sources, self._password = (b"", None, None), None
         return identity
 
-    def _load(self, stamp: tuple[object, ...]) -> tuple[Identity, tuple[object, ...]]:
-        certificate, private_key, chain = self._sources
-        until = time.monotonic() + ROTATION_SECONDS
-        while True:
-            try:
-                identity = Identity(
-                    certificate,
-                    private_key,
-                    certificate_chain=chain,
-                    password=self._password,
-                    signer=self._signer,
-                )
-            except KeyMismatchError:
-                if time.monotonic() >= until or not self._just_written():
-                    raise
-                time.sleep(0.05)
-                stamp = self._stat()
-            else:
-                return identity, stamp
+    @property
+    def last(self) -> Identity | None:
+        """The last identity that could be read."""
+        return None if self._loaded is None else self._loaded[0]
+
+    def modified(self) -> int | None:
+        """When the newest file was modified, in milliseconds since the Unix epoch; ``None`` without files."""
+        times: list[int] = []
+        for path in self._paths:
+            with contextlib.suppress(OSError, ValueError):
+                times.append(os.stat(path).st_mtime_ns // 1_000_000)
+        return max(times, default=None)
 
     def _stat(self) -> tuple[object, ...]:
         stamp: list[object] = [
@@ -252,16 +238,6 @@ class IdentityFiles:
                     (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
                 )
         return tuple(stamp)
-
-    def _just_written(self) -> bool:
-        now = time.time()
-        for path in self._paths:
-            try:
-                if abs(now - os.stat(path).st_mtime) < ROTATION_SECONDS:
-                    return True
-            except (OSError, ValueError):
-                pass
-        return False
 
 
 #: The arguments that name the parts of an identity.

@@ -5,8 +5,10 @@ A session lasts a quarter of an hour at least, and no server keeps a connection 
 
 from __future__ import annotations
 
+import io
 import os
 import sys
+import time
 
 from ._files import open_file
 from .errors import InvalidInputError
@@ -14,7 +16,9 @@ from .errors import InvalidInputError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import http.client
+    import socket
     import ssl
+    from typing import Any
     from urllib.parse import SplitResult
 
     from ._native import HttpRequest
@@ -23,13 +27,93 @@ if TYPE_CHECKING:
 MAX_RESPONSE_LENGTH = 256 * 1024
 
 
+class Deadline:
+    """The end of an exchange. The standard library limits each read only: a server that sends a byte now
+    and then would keep the client for ever."""
+
+    def __init__(self, seconds: float | None) -> None:
+        self._end = None if seconds is None else time.monotonic() + seconds
+
+    def left(self) -> float | None:
+        """How many seconds are left.
+
+        Raises:
+            OSError: none.
+        """
+        if self._end is None:
+            return None
+        left = self._end - time.monotonic()
+        if left <= 0:
+            import socket
+
+            raise socket.timeout("timed out")
+        return left
+
+    def bind(self, connection: http.client.HTTPConnection) -> None:
+        """Applies the deadline to a connection: to all of its addresses, TLS, a proxy's answer, each read."""
+        parts: Any = connection
+        parts._create_connection = self._connect
+        parts.response_class = self._response
+
+    def _connect(
+        self, address: tuple[str, int], _timeout: object, source: Any = None
+    ) -> socket.socket:
+        import socket
+
+        failure: OSError = OSError(f"`{address[0]}` has no address")
+        places = socket.getaddrinfo(*address, 0, socket.SOCK_STREAM)
+        for number, (family, kind, protocol, _, at) in enumerate(places):
+            opened = socket.socket(family, kind, protocol)
+            try:
+                left = self.left()
+                # An equal share for each address that is left: the first one may not answer.
+                opened.settimeout(None if left is None else left / (len(places) - number))
+                opened.connect(at)
+                # For the handshake of TLS and for sending.
+                opened.settimeout(self.left())
+            except OSError as error:
+                opened.close()
+                failure = error
+            else:
+                return opened
+        raise failure
+
+    def _response(self, sock: Any, *arguments: Any, **options: Any) -> http.client.HTTPResponse:
+        import http.client
+
+        response = http.client.HTTPResponse(sock, *arguments, **options)
+        raw = response.fp.detach()
+        response.fp = io.BufferedReader(_Reader(raw, sock, self))
+        return response
+
+
+class _Reader(io.RawIOBase):
+    """The reader of a socket. Each read may take the time that is left."""
+
+    def __init__(self, raw: Any, sock: Any, deadline: Deadline) -> None:
+        self._raw, self._socket, self._deadline = raw, sock, deadline
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        self._socket.settimeout(self._deadline.left())
+        count: int | None = self._raw.readinto(buffer)
+        return count
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
 class HttpTransport:
     """Sends requests through ``http.client``; proxies come from the environment (``HTTPS_PROXY``,
     ``HTTP_PROXY``, ``NO_PROXY``) or, on Windows and macOS, from the system.
 
     Args:
         ca_bundle: a PEM file of the CAs to trust; ``AWS_CA_BUNDLE``, then the system's when absent.
-        timeout: how long to wait for the connection and for each read, in seconds.
+        timeout: the longest time from connecting to the last byte of the answer, in seconds; the
+            client's when absent.
         proxy: the URL of the proxy, instead of the environment's; ``""`` for none.
     """
 
@@ -37,7 +121,7 @@ class HttpTransport:
         self,
         *,
         ca_bundle: str | os.PathLike[str] | None = None,
-        timeout: float = 10.0,
+        timeout: float | None = None,
         proxy: str | None = None,
     ) -> None:
         self._ca_bundle = ca_bundle
@@ -45,10 +129,24 @@ class HttpTransport:
         self._proxy = proxy
 
     def __call__(self, request: HttpRequest) -> tuple[int, list[tuple[str, str]], bytes]:
+        return self.within(request, None)
+
+    def within(
+        self, request: HttpRequest, seconds: float | None
+    ) -> tuple[int, list[tuple[str, str]], bytes]:
+        """Sends a request and reads the whole answer in so many seconds.
+
+        Raises:
+            OSError: there is no answer; ``TimeoutError`` (before Python 3.10 ``socket.timeout``) when
+                the time was over.
+        """
         from urllib.parse import urlsplit
 
+        limits = [limit for limit in (seconds, self._timeout) if limit is not None]
+        deadline = Deadline(min(limits, default=None))
         url = urlsplit(request.url)
         connection, target, authorization = self._connection(url, request.url)
+        deadline.bind(connection)
         try:
             connection.putrequest(
                 request.method, target, skip_host=True, skip_accept_encoding=True
@@ -91,20 +189,18 @@ class HttpTransport:
         if proxy is None:
             if secure:
                 connection: http.client.HTTPConnection = http.client.HTTPSConnection(
-                    host, url.port, timeout=self._timeout, context=self._context()
+                    host, url.port, context=self._context()
                 )
             else:
-                connection = http.client.HTTPConnection(host, url.port, timeout=self._timeout)
+                connection = http.client.HTTPConnection(host, url.port)
             return connection, path, {}
         authorization = _proxy_authorization(proxy)
         at = proxy.hostname or ""
         if not secure:
-            connection = http.client.HTTPConnection(at, proxy.port or 80, timeout=self._timeout)
+            connection = http.client.HTTPConnection(at, proxy.port or 80)
             return connection, whole, authorization
         # `set_tunnel` speaks to the proxy in the clear; TLS begins inside the tunnel.
-        tunnel = http.client.HTTPSConnection(
-            at, proxy.port or 80, timeout=self._timeout, context=self._context()
-        )
+        tunnel = http.client.HTTPSConnection(at, proxy.port or 80, context=self._context())
         tunnel.set_tunnel(host, url.port or 443, headers=authorization)
         return tunnel, path, {}
 

@@ -1,61 +1,57 @@
 //! One call of CreateSession: the parameters, the request, its signature, the answer.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::sync::Arc;
 
-use pyo3::{prelude::*, types::PyBytes};
+use pyo3::{
+    prelude::*,
+    types::{PyBool, PyBytes, PyDict},
+};
 use rolesanywhere_core::{
-    self as core, Endpoint, EndpointOptions, HttpResponse, UnixTime, signers::aws_lc::AwsLcVerifier,
+    self as core, HttpResponse, Signer as _, UnixTime, signers::aws_lc::AwsLcVerifier,
 };
 
 use super::{CertificateChain, PrivateKey};
 use crate::{
-    convert::{self, SecretBytes},
-    error::Result,
+    convert::SecretBytes,
+    error::{Failure, Result},
 };
 
 /// A call of CreateSession whose parameters have been checked.
 #[pyclass(frozen, module = "rolesanywhere._native")]
-pub(crate) struct CreateSession(core::CreateSession);
+pub(crate) struct CreateSession(pub(super) core::CreateSession);
 
 #[pymethods]
 impl CreateSession {
+    /// `parameters` are those of the core's `Parameter::ALL` by their names, `instance_properties` a
+    /// dictionary.
     #[new]
-    #[pyo3(signature = (
-        trust_anchor_arn, profile_arn, role_arn, *, region = None, endpoint = None, fips = false,
-        dual_stack = false, duration_seconds = None, role_session_name = None,
-        instance_properties = None, arn_placement = "query",
-    ))]
-    // One argument per parameter of the service's: Python passes them by name.
-    #[allow(clippy::too_many_arguments)]
+    #[pyo3(signature = (trust_anchor_arn, profile_arn, role_arn, **parameters))]
     fn new(
         trust_anchor_arn: &str,
         profile_arn: &str,
         role_arn: &str,
-        region: Option<&str>,
-        endpoint: Option<&str>,
-        fips: bool,
-        dual_stack: bool,
-        duration_seconds: Option<i64>,
-        role_session_name: Option<&str>,
-        instance_properties: Option<BTreeMap<String, String>>,
-        arn_placement: &str,
-    ) -> Result<Self> {
-        let mut call = core::CreateSession::new(trust_anchor_arn, profile_arn, role_arn)?
-            .with_arn_placement(convert::arn_placement(arn_placement)?);
-        let region = region.unwrap_or(call.trust_anchor().region()).to_owned();
-        let options = EndpointOptions { fips, dual_stack };
-        call = call.with_endpoint(Endpoint::new(endpoint, &region, options)?)?;
-        if let Some(seconds) = duration_seconds {
-            // A negative number becomes 0, which is refused as too short.
-            let seconds = u64::try_from(seconds).unwrap_or(0);
-            call = call.with_duration(Duration::from_secs(seconds))?;
+        parameters: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Self> {
+        let mut named = vec![
+            ("trust_anchor_arn".to_owned(), trust_anchor_arn.to_owned()),
+            ("profile_arn".to_owned(), profile_arn.to_owned()),
+            ("role_arn".to_owned(), role_arn.to_owned()),
+        ];
+        for (name, value) in parameters.into_iter().flatten() {
+            let name: String = name.extract()?;
+            if let Ok(properties) = value.cast::<PyDict>() {
+                for (key, value) in properties {
+                    let key: String = key.extract()?;
+                    named.push((format!("instance_property.{key}"), value.extract()?));
+                }
+            } else if let Ok(is_set) = value.cast::<PyBool>() {
+                named.push((name, is_set.is_true().to_string()));
+            } else if !value.is_none() {
+                named.push((name, value.str()?.extract()?));
+            }
         }
-        if let Some(name) = role_session_name {
-            call = call.with_role_session_name(name)?;
-        }
-        for (key, value) in instance_properties.unwrap_or_default() {
-            call = call.with_instance_property(&key, &value)?;
-        }
+        let named = named.iter().map(|(name, value)| (&**name, &**value));
+        let call = core::CreateSession::from_parameters(named).map_err(Failure::from)?;
         Ok(Self(call))
     }
 
@@ -77,13 +73,13 @@ impl CreateSession {
     /// The request to sign, dated `now` (Unix seconds).
     fn prepare(&self, chain: &CertificateChain, now: i64) -> Result<UnsignedRequest> {
         let now = UnixTime::from_seconds(now);
-        Ok(UnsignedRequest(self.0.prepare(&chain.0, now)?))
+        Ok(UnsignedRequest(Arc::new(self.0.prepare(&chain.0, now)?)))
     }
 }
 
 /// A signature in the form that its constructor names.
 #[pyclass(frozen, module = "rolesanywhere._native")]
-pub(crate) struct Signature(core::Signature);
+pub(crate) struct Signature(pub(super) core::Signature);
 
 #[pymethods]
 impl Signature {
@@ -110,7 +106,7 @@ impl Signature {
 
 /// A request that lacks its signature.
 #[pyclass(frozen, module = "rolesanywhere._native")]
-pub(crate) struct UnsignedRequest(core::UnsignedRequest);
+pub(crate) struct UnsignedRequest(pub(super) Arc<core::UnsignedRequest>);
 
 #[pymethods]
 impl UnsignedRequest {
@@ -141,9 +137,20 @@ impl UnsignedRequest {
         Ok(py.detach(|| self.0.sign(&key.signer))?.into())
     }
 
+    /// The signature by a key.
+    fn signature(&self, py: Python<'_>, key: &PrivateKey) -> Result<Signature> {
+        let message = self.0.string_to_sign().as_bytes();
+        Ok(Signature(py.detach(|| key.signer.sign(message))?))
+    }
+
+    /// Raises when the signature is not valid under the certificate's key.
+    fn check_signature(&self, signature: &Signature) -> Result<()> {
+        Ok(self.0.check_signature(&signature.0, &AwsLcVerifier)?)
+    }
+
     /// The signed request, once the signature has been found valid under the certificate's key.
     fn with_signature(&self, signature: &Signature) -> Result<HttpRequest> {
-        self.0.check_signature(&signature.0, &AwsLcVerifier)?;
+        self.check_signature(signature)?;
         Ok(self.0.with_signature(&signature.0)?.into())
     }
 }

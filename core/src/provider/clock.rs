@@ -157,6 +157,11 @@ impl Clock {
                 .and_then(|passed| i64::try_from(passed).ok()),
             _ => None,
         };
+        if by_monotonic.is_none() && by_wall > UNSEEN_STEP_MILLISECONDS {
+            // Time passed, or the clock was set: what follows from the time is a guess until the
+            // service has told it again.
+            self.is_confirmed = false;
+        }
         let passed = by_monotonic.unwrap_or(by_wall.max(0));
         self.line = self.line.saturating_add(passed.unsigned_abs());
         let step = by_wall.saturating_sub(passed);
@@ -172,6 +177,9 @@ impl Clock {
             // credentials do not outlive their end.
             if self.counts_suspend {
                 self.offset = self.offset.saturating_sub(step);
+            } else {
+                // The same.
+                self.is_confirmed = false;
             }
             Step::Forward(step)
         } else {

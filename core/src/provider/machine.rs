@@ -191,6 +191,18 @@ impl Provider {
         self.clock.offset_seconds()
     }
 
+    /// Whether the next who [asks](Self::ask) is told to drive. Unlike asking it begins nothing.
+    pub fn is_due(&mut self, now: Reading) -> bool {
+        self.advance(now);
+        let line = self.clock.line();
+        let is_driven = self
+            .drive
+            .as_ref()
+            .is_some_and(|drive| !drive.is_lost(line));
+        let is_wanted = self.wants_refresh || self.standing() != Standing::Fresh;
+        is_wanted && !is_driven && (self.wants_refresh || self.refusal().is_none())
+    }
+
     /// What a caller who wants credentials is to do.
     ///
     /// A host keeps the credentials with the [`Window`](super::Window) of the last [`Advice::Use`] and does not come
