@@ -96,7 +96,6 @@ pub mod key;
 pub mod password;
 pub mod pem;
 pub mod provider;
-pub mod renewal;
 pub mod secret;
 pub mod session;
 pub mod signature;
@@ -114,7 +113,6 @@ pub use error::{Error, ErrorKind, Result};
 pub use identity_files::IdentityFiles;
 pub use key::{KeyAlgorithm, PrivateKey, PublicKey};
 pub use pem::PemSection;
-pub use renewal::{Next, Renewal, RenewalPolicy};
 pub use secret::Secret;
 pub use session::{
     ArnPlacement, CreateSession, HttpRequest, HttpResponse, ServiceError, Session, UnsignedRequest,

@@ -235,7 +235,7 @@ impl CreateSession {
     /// The request that is to be signed with the private key of the chain's end entity.
     ///
     /// `now` is the time that the request is dated with; the service refuses one that is some ten
-    /// minutes off. [`Renewal::signing_time`](crate::Renewal::signing_time) corrects a wrong clock.
+    /// minutes off. A [`Provider`](crate::provider::Provider) corrects a wrong clock.
     ///
     /// # Errors
     /// [`ErrorKind::InvalidCertificate`] when the end entity's key is not one that the service takes.
