@@ -72,8 +72,11 @@ async function stateOf({ paths, variables }) {
   const states = await Promise.all(
     paths.map(async ([, path]) => {
       try {
-        const { dev, ino, size, mtimeNs, ctimeNs } = await stat(path, { bigint: true });
-        return { stamp: [dev, ino, size, mtimeNs, ctimeNs].join(" "), modified: Number(mtimeNs / 1_000_000n) };
+        const status = await stat(path, { bigint: true });
+        const { dev, ino, size, mtimeNs, ctimeNs } = status;
+        // A pipe or a directory is not half written: it is refused however new it is.
+        const modified = status.isFile() ? Number(mtimeNs / 1_000_000n) : undefined;
+        return { stamp: [dev, ino, size, mtimeNs, ctimeNs].join(" "), modified };
       } catch {
         return { stamp: "none" }; // reading it will say what is wrong
       }

@@ -62,6 +62,12 @@ const SWITCHES = {
   "--verbose": undefined,
   "--with-proxy": "withProxy",
 };
+/** What a switch may be set to: what Go's `strconv.ParseBool` reads, as the AWS helper does. */
+const BOOLEANS = {
+  __proto__: null, // so that no inherited name is a value
+  ...Object.fromEntries(["1", "t", "T", "TRUE", "true", "True"].map((word) => [word, true])),
+  ...Object.fromEntries(["0", "f", "F", "FALSE", "false", "False"].map((word) => [word, false])),
+};
 /** The options that say where a part of the identity is: the part, the profile's key, and the flag. */
 const PARTS = {
   certificate: ["certificate", "certificate", "--certificate"],
@@ -152,7 +158,10 @@ async function fromCredentialProcess(line, { fetch, requestHandler }) {
   if (values === undefined || REQUIRED.some((key) => values[KEYS[key]] === undefined)) return undefined;
   const { caBundle, noVerifySsl, withProxy, connectTimeout, requestTimeout, passwordEnv, passwordFile, ...options } = values;
   if ([options.certificate, options.privateKey ?? ""].some((place) => /^(?:pkcs11|handle|ssh-agent):/.test(place))) return undefined;
-  if (options.privateKey !== undefined && (await isTpmKey(options.privateKey))) return undefined;
+  // A TPM's key may also be in the certificate's file.
+  for (const place of [options.certificate, options.privateKey]) {
+    if (place !== undefined && (await isTpmKey(place))) return undefined;
+  }
   const numbers = [options.durationSeconds, connectTimeout, requestTimeout].filter((text) => text !== undefined);
   if (!numbers.every((text) => /^\d+(?:\.\d+)?$/.test(text))) return undefined; // the program says what is wrong
   options.durationSeconds = Number(options.durationSeconds);
@@ -197,15 +206,16 @@ async function unlessRefused(read) {
   }
 }
 
-/** The values of the flags, all of them texts; nothing when one is unknown. */
+/** The values of the flags, texts, and of the switches; nothing when a flag or a switch's value is unknown. */
 function valuesOf(words) {
   const values = { durationSeconds: DEFAULT_DURATION };
   const rest = words[Symbol.iterator]();
   for (const word of rest) {
     const [, flag, given] = /^(--[^=]*)(?:=([\s\S]*))?$/.exec(word) ?? [];
     if (Object.hasOwn(SWITCHES, flag ?? "")) {
-      const option = SWITCHES[flag];
-      if (option !== undefined) values[option] = !["false", "f", "0"].includes(given?.toLowerCase());
+      const isOn = BOOLEANS[given ?? "true"];
+      if (isOn === undefined) return undefined; // the program says what is wrong
+      if (SWITCHES[flag] !== undefined) values[SWITCHES[flag]] = isOn;
     } else if (Object.hasOwn(FLAGS, flag ?? "")) {
       const value = given ?? rest.next().value;
       if (value === undefined) return undefined;

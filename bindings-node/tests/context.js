@@ -2,7 +2,7 @@
 // other runtimes' way to run a program.
 
 import { execFileSync, spawn } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after } from "node:test";
@@ -25,10 +25,11 @@ export async function laboratory() {
   return {
     ...place,
     folder,
-    /** A file of the folder, with this content. */
+    /** A file of the folder, with this content, and old: a new file that is malformed is read again for ten seconds. */
     file(name, content) {
       const path = join(folder, name);
       writeFileSync(path, content);
+      utimesSync(path, 0, 0);
       return path;
     },
     /** A new certificate and key, PEM. */

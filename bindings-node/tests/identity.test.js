@@ -58,10 +58,14 @@ test("what is no file is refused at once, and a tilde is named as the cause", as
   const { execFileSync } = await import("node:child_process");
   const pipe = `${place.folder}/pipe`;
   execFileSync("mkfifo", [pipe]);
+  const lines = [];
+  const logger = { debug: (line) => lines.push(line), warn: (line) => lines.push(line) };
   for (const part of ["certificate", "privateKey", "certificateChain"]) {
-    await fails({ [part]: pipe }, "invalid_input", /it is a pipe, not a file/);
+    await fails({ [part]: pipe, logger }, "invalid_input", /it is a pipe, not a file/);
   }
-  await fails({ certificate: place.folder }, "invalid_input", /it is a directory, not a file/);
+  await fails({ certificate: place.folder, logger }, "invalid_input", /it is a directory, not a file/);
+  // Both are new, and neither is a file that a writer has not finished.
+  assert.ok(!lines.some((line) => line.includes("reading them again")), lines.join("\n"));
   await fails({ certificate: "~/client.pem" }, "invalid_input", /`~` stands for a home directory in a shell only/);
 });
 

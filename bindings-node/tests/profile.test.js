@@ -107,6 +107,8 @@ test("lines that call the helper are served in this process", async () => {
   await works(line());
   await works(line("--session-duration 900 --region eu-west-1 --debug"));
   await works(line("--session-duration=900 --no-verify-ssl=false", "rolesanywhere"));
+  for (const word of ["0", "f", "F", "FALSE", "False"]) await works(line(`--no-verify-ssl=${word} --with-proxy=${word}`));
+  for (const word of ["1", "t", "T", "TRUE", "true", "True"]) await works(line(`--debug=${word}`));
   await works(line("", '"C:\\Program Files\\AWS\\aws_signing_helper.exe"'));
   await works(line("--pkcs8-password 'secret'", "aws_signing_helper", encryptedPath));
   process.env.KEY_PASSWORD = "secret";
@@ -130,6 +132,13 @@ test("what its program alone can do is left to others", async () => {
     line("", "aws_signing_helper", "pkcs11:token=t"),
     line("", "rolesanywhere", "ssh-agent:"),
     line("", "aws_signing_helper", file("tpm.key", "-----BEGIN TSS2 PRIVATE KEY-----\n")),
+    line("", "aws_signing_helper", file("tpm-and-more.key", `${privateKey}-----BEGIN TSS2 PRIVATE KEY-----\n`)),
+    {
+      credential_process: `aws_signing_helper credential-process --endpoint ${origin} ${ROLES} --certificate ${file("tpm.pem", `${certificate}-----BEGIN TSS2 PRIVATE KEY-----\n`)} --private-key ${keyPath}`,
+    },
+    // Words that Go's `strconv.ParseBool`, which reads the flag in the AWS helper, refuses.
+    ...["no", "off", "fALSE", "tRUE", "toString", "", "2"].map((word) => line(`--no-verify-ssl=${word}`)),
+    line("--debug=yes"),
     { credential_process: `aws_signing_helper credential-process ${ROLES}` },
   ];
   for (const keys of left) await fails([keys], "invalid_input", /^the profile `anywhere` has no/, true);

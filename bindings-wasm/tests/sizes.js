@@ -8,9 +8,9 @@ import { brotliCompressSync, constants } from "node:zlib";
 
 // Bytes of `gzip -9`. Node's own zlib is Chromium's, which packs a hundredth worse or more, for speed.
 const MODULES = {
-  rolesanywhere: { goal: 150_000, limit: 160_500 },
-  webcrypto: { goal: 50_000, limit: 87_500 },
-  containers: { limit: 47_000 },
+  rolesanywhere: { goal: 150_000, limit: 171_500 },
+  webcrypto: { goal: 50_000, limit: 94_500 },
+  containers: { limit: 50_000 },
 };
 const folder = new URL("../dist/", import.meta.url);
 let over = false;
