@@ -221,8 +221,9 @@ impl<'a> Driver<'a> {
             &identity.intermediates,
         ];
         let times = paths.into_iter().flatten().filter_map(|path| {
-            let modified = fs::metadata(path).and_then(|metadata| metadata.modified());
-            let since = modified.ok()?.duration_since(UNIX_EPOCH).ok()?;
+            // A pipe or a directory is no file that a writer has half finished.
+            let metadata = fs::metadata(path).ok().filter(fs::Metadata::is_file)?;
+            let since = metadata.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
             i64::try_from(since.as_millis()).ok()
         });
         times.max().map(HostTime::from_milliseconds)

@@ -117,7 +117,7 @@ fn an_intermediate_that_is_not_needed_may_be_bad() {
     world.write_private("key.pem", world.read("leaf-key.pem").as_bytes());
     let ca = world.text("server-ca.pem");
     let line = ["--endpoint", server.endpoint(), "--ca-bundle", &ca];
-    let ended = run(&mut world.credential_process(&arns, &line));
+    let ended = run(world.credential_process(&arns, &line).arg("--verbose"));
     ended.succeeds();
     assert!(ended.stderr.contains("expired on 2020-01-01"), "{ended:?}");
 
