@@ -5,11 +5,17 @@ import contextlib
 import json
 import logging
 import os
+import subprocess
 import threading
 import time
 
 import pytest
+from emulator import ROOT
 from rolesanywhere import AsyncClient, Client, DiskCache, _driver
+from support import ARNS
+
+#: `tests/build-programs` builds it beside the emulator.
+COMMAND = ROOT / "target" / "debug" / "rolesanywhere"
 
 
 class Broken:
@@ -261,3 +267,27 @@ def test_a_fork_keeps_what_was_learnt_from_the_cache(emulator, options, machine,
     child = fork(lambda: [restored.credentials().access_key_id, restored.seconds_left()])()
     assert child[0] == key and abs(child[1] - 3600) < 60
     assert emulator.calls() == calls
+
+
+@pytest.mark.parametrize("first", ["command", "client"])
+def test_the_command_and_a_client_share_one_session(emulator, options, files, tmp_path, first):
+    folder = tmp_path / "shared"
+
+    def command():
+        line = [str(COMMAND), "credential-process", "--endpoint", emulator.endpoint, "--cache-dir", str(folder)]
+        line += ["--certificate", files["certificate"], "--private-key", files["private_key"]]
+        for name, arn in ARNS.items():
+            line += [f"--{name.replace('_', '-')}", arn]
+        ended = subprocess.run(line, capture_output=True, text=True, timeout=60)
+        assert (ended.returncode, ended.stderr) == (0, "")
+        return json.loads(ended.stdout)["AccessKeyId"]
+
+    def client():
+        # The command asks for an hour, unless it is told otherwise.
+        own = Client(**options, duration_seconds=3600, cache=DiskCache(folder))
+        return own.credentials().access_key_id
+
+    turns = [command, client] if first == "command" else [client, command]
+    used = [turn() for turn in turns]
+    assert used[0] == used[1]
+    assert emulator.sessions() == 1
