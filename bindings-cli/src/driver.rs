@@ -104,6 +104,11 @@ impl<'a> Driver<'a> {
         self.provider.error().cloned().unwrap_or_else(unknown)
     }
 
+    /// Whether no retry mends what the last renewal failed of.
+    pub(crate) fn is_failure_permanent(&self) -> bool {
+        self.provider.is_failure_permanent()
+    }
+
     /// How many renewals there were.
     pub(crate) fn renewals(&self) -> Renewals {
         self.renewals

@@ -39,6 +39,7 @@ pub(crate) fn run(
     // What a retry can mend, such as a network that is not up yet at boot, is tried again.
     let mut written = None;
     loop {
+        let failed_before = driver.renewals().failed;
         let pause = match driver.look() {
             Outcome::Valid(window) => {
                 match update(&mut driver, &file, options, console, &mut written) {
@@ -53,13 +54,16 @@ pub(crate) fn run(
             }
             Outcome::None(again_after) => {
                 let error = driver.error();
-                if options.once || !error.is_retryable() {
+                if options.once || driver.is_failure_permanent() {
                     return Err(match written {
                         Some(_) => {
                             error.context("the credentials have ended and cannot be renewed")
                         }
                         None => error,
                     });
+                }
+                if driver.renewals().failed > failed_before {
+                    console.warn(format!("no credentials ({error}): trying again"));
                 }
                 again_after
             }

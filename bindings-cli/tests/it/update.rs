@@ -336,3 +336,37 @@ fn a_first_failure_ends_it() {
     ended.fails_with("no");
     assert!(!world.path("credentials").exists());
 }
+
+#[test]
+fn a_service_that_is_not_there_yet_is_waited_for() {
+    let world = World::new();
+    let away = || {
+        refusal(
+            "503 Service Unavailable",
+            "ServiceUnavailable",
+            "not yet",
+            "",
+        )
+    };
+    let refused = refusal("403 Forbidden", "AccessDeniedException", "no more", "");
+    // All attempts of the first renewal fail; the session is so short that its end ends the test.
+    let server = Scripted::tls(vec![
+        away(),
+        away(),
+        away(),
+        ends_in(20, "ASIAFIRST"),
+        refused,
+    ]);
+    world.write("server-ca.pem", server.ca_pem.as_bytes());
+    let (endpoint, ca) = (server.https(), world.text("server-ca.pem"));
+    let line = ["--endpoint", &endpoint, "--ca-bundle", &ca];
+    let ended = run(&mut update(&world, &Arns::any(), &line));
+    assert_eq!(ended.status, Some(1), "{ended:?}");
+    for part in ["not yet", "trying again", "has new credentials", "no more"] {
+        assert!(ended.stderr.contains(part), "{part}: {ended:?}");
+    }
+    assert_eq!(
+        values(&world.read("credentials"), "default")[0],
+        "ASIAFIRST"
+    );
+}

@@ -43,6 +43,8 @@ pub struct Provider {
     /// When the next renewal may be tried, on the time line.
     retry_at: Option<u64>,
     error: Option<Error>,
+    /// Whether no retry mends that error.
+    is_permanent: bool,
     wants_refresh: bool,
     /// Whether the next who asks waits for the renewal under way, though the credentials are valid.
     waits_for_refresh: bool,
@@ -75,6 +77,7 @@ impl Provider {
             failures: 0,
             retry_at: None,
             error: None,
+            is_permanent: false,
             wants_refresh: false,
             waits_for_refresh: false,
             drive: None,
@@ -145,6 +148,13 @@ impl Provider {
     /// Why the last renewal failed; `None` when it did not.
     pub fn error(&self) -> Option<&Error> {
         self.error.as_ref()
+    }
+
+    /// Whether no retry alone mends what the last renewal failed of: a refusal, an identity that cannot be used, a
+    /// server whose certificate is not trusted, a request that cannot be sent. A program that starts ends with such
+    /// a failure, and waits for any other to pass (a network that is not up yet).
+    pub fn is_failure_permanent(&self) -> bool {
+        self.error.is_some() && self.is_permanent
     }
 
     /// Whether the service accepts the credentials at hand at this moment.

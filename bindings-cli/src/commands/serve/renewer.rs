@@ -106,7 +106,7 @@ pub(super) fn start(
         let pause = keeper.look();
         let failure = keeper.sender.borrow().served.is_none();
         let failure = failure.then(|| keeper.driver.error());
-        let is_final = failure.as_ref().is_some_and(|error| !error.is_retryable());
+        let is_final = failure.is_some() && keeper.driver.is_failure_permanent();
         // Whoever started this waits for it.
         let _ = first.send(match failure {
             Some(error) if is_final => Err(error),

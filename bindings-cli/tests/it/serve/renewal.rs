@@ -11,7 +11,7 @@ use rolesanywhere_emulator::{
 
 use super::{ROLES, Server, ask, command, connect, serving, wait_until};
 use crate::{
-    harness::{Arns, World, now},
+    harness::{Arns, World, now, run},
     scripted::{Scripted, ends_in, refusal},
 };
 
@@ -187,4 +187,62 @@ fn a_hangup_renews_at_once() {
     server.process.signal("HUP");
     wait_until("other credentials", || id() != first);
     assert_eq!(emulator.service().issued_credentials(), 2);
+}
+
+#[test]
+fn a_service_that_is_not_there_yet_is_waited_for_and_a_refusal_is_not() {
+    let world = World::new();
+    // All attempts of the first renewal fail.
+    let away = refusal(
+        "503 Service Unavailable",
+        "ServiceUnavailable",
+        "not yet",
+        "",
+    );
+    let service = Scripted::tls(vec![
+        away.clone(),
+        away.clone(),
+        away,
+        ends_in(3600, "ASIAFIRST"),
+    ]);
+    world.write("server-ca.pem", service.ca_pem.as_bytes());
+    let (endpoint, ca) = (service.https(), world.text("server-ca.pem"));
+    let line = [
+        "--endpoint",
+        &endpoint,
+        "--ca-bundle",
+        &ca,
+        "--port=0",
+        "--metrics",
+    ];
+    let server = Server::start(command(&world, &Arns::any(), &line));
+    let health = server.ask("GET /health", &[]);
+    assert_eq!(
+        (health.status, health.json()["credentials"].as_str()),
+        (503, Some("none"))
+    );
+    let token = server.token();
+    let with_token = [("x-aws-ec2-metadata-token", token.as_str())];
+    let early = server.ask(&format!("GET {ROLES}/r"), &with_token);
+    assert_eq!(early.status, 503);
+    assert!(early.body.contains("not yet"), "{early:?}");
+    wait_until("credentials", || {
+        let answer = server.ask(&format!("GET {ROLES}/r"), &with_token);
+        answer.status == 200 && answer.json()["AccessKeyId"] == "ASIAFIRST"
+    });
+
+    // What no retry mends ends it at once: a refusal, and a server that is not trusted.
+    let refusing = Scripted::tls(vec![refusal(
+        "403 Forbidden",
+        "AccessDeniedException",
+        "no",
+        "",
+    )]);
+    let other = World::new();
+    other.write("server-ca.pem", refusing.ca_pem.as_bytes());
+    let (endpoint, own_ca) = (refusing.https(), other.text("server-ca.pem"));
+    for (ca, part) in [(&own_ca, "no"), (&ca, "authority that is not among")] {
+        let line = ["--endpoint", &endpoint, "--ca-bundle", ca, "--port=0"];
+        run(&mut command(&other, &Arns::any(), &line)).fails_with(part);
+    }
 }

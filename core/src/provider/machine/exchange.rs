@@ -151,7 +151,10 @@ impl Provider {
     pub(super) fn lost(&mut self, loss: Loss, error: Error) {
         match loss {
             Loss::Unreachable | Loss::TimedOut => self.retry(error, LOST_BACKOFF),
-            Loss::Untrusted | Loss::Unsendable => self.fail(error),
+            Loss::Untrusted | Loss::Unsendable => {
+                self.fail(error);
+                self.is_permanent = true;
+            }
         }
     }
 

@@ -83,6 +83,7 @@ impl Provider {
         };
         self.note(NoteKind::RenewalFailed, &[error.message(), rest]);
         self.retry_at = Some(self.clock.line().saturating_add(pause));
+        self.is_permanent = !error.is_retryable();
         self.error = Some(error);
         self.finish();
     }
