@@ -120,7 +120,8 @@ struct LifecycleTests {
             configuration: configuration, identity: authority.issue(.p256).identity()
         )
         let error = await refusal { _ = try await provider.credentials() }
-        #expect(error?.code == .transportFailed && error?.message.contains("within 1 s") == true)
+        // Read to its end, after 100 seconds, the answer would be no session: `.invalidResponse`.
+        #expect(error?.code == .transportFailed)
     }
 
     @Test func plainHTTPIsForThisMachine() async throws {

@@ -215,7 +215,7 @@ fn keys_in_files_and_under_handles_get_a_session_and_sign() {
                 .fails_with("the TPM refuses the password");
             tpm.ask(name, &file, &[])
                 .fails_with("wants a password: give it with --password-file");
-            let ended = tpm.ask(name, &file, &["--tpm-key-password", "sesame"]);
+            let ended = tpm.ask(name, &file, &["--tpm-key-password", "sesame", "--verbose"]);
             ended.succeeds();
             assert!(
                 ended

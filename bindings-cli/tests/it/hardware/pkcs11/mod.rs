@@ -184,7 +184,7 @@ fn the_pin_comes_from_every_place_and_a_wrong_one_is_named() {
         ended.succeeds();
         assert_eq!(ended.stderr, "", "{more:?}");
     }
-    let ended = line("pkcs11:object=app?pin-value=1234", &[]);
+    let ended = line("pkcs11:object=app?pin-value=1234", &["--verbose"]);
     ended.succeeds();
     assert!(
         ended.stderr.contains("shows the PIN to every user"),
