@@ -108,7 +108,7 @@ def test_a_url_that_boto3_presigns_is_answered(scenario, emulator):
         aws_session_token=told["SessionToken"],
     )
     sts = session.client("sts", region_name=REGION, endpoint_url=emulator.endpoint)
-    url = sts.generate_presigned_url("get_caller_identity", ExpiresIn=60)
+    url = sts.generate_presigned_url("get_caller_identity", ExpiresIn=60, HttpMethod="GET")
     trusted = ssl.create_default_context(cafile=emulator.ca_file)
     with urllib.request.urlopen(url, context=trusted, timeout=30) as answer:
         assert f"<Account>{ACCOUNT}</Account>" in answer.read().decode()
