@@ -8,8 +8,8 @@ import { brotliCompressSync, constants } from "node:zlib";
 
 // Bytes of `gzip -9`. Node's own zlib is Chromium's, which packs a hundredth worse or more, for speed.
 const MODULES = {
-  rolesanywhere: { goal: 150_000, limit: 171_500 },
-  webcrypto: { goal: 50_000, limit: 94_500 },
+  rolesanywhere: { goal: 150_000, limit: 172_500 },
+  webcrypto: { goal: 50_000, limit: 95_000 },
   containers: { limit: 50_000 },
 };
 const folder = new URL("../dist/", import.meta.url);
