@@ -6,7 +6,7 @@ use alloc::{
 };
 use core::fmt;
 
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, ErrorKind, Result, text::excerpt};
 
 /// The longest ARN that the service's model allows (`AmazonResourceName`).
 pub const MAX_ARN_LENGTH: usize = 1011;
@@ -28,7 +28,7 @@ impl Arn {
     /// [`ErrorKind::InvalidInput`] naming what is missing.
     pub fn new(text: &str) -> Result<Self> {
         let refuse = |why: &str| {
-            let shown: String = text.chars().take(80).collect();
+            let shown = excerpt(text, 80);
             Error::written(
                 ErrorKind::InvalidInput,
                 format_args!("`{shown}` is not an ARN: {why}"),

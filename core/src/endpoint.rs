@@ -10,7 +10,7 @@ use core::{
     net::{Ipv4Addr, Ipv6Addr},
 };
 
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, ErrorKind, Result, text::excerpt};
 
 /// The longest endpoint URL that is read, in bytes: what HTTP servers commonly take as a URL.
 pub const MAX_ENDPOINT_LENGTH: usize = 2048;
@@ -476,10 +476,10 @@ fn shown(text: &str) -> String {
         Some((_, after)) => format!("…@{after}"),
         None => text.to_string(),
     };
-    text.chars()
-        .take(80)
-        .flat_map(char::escape_default)
-        .collect()
+    match excerpt(&text, 80) {
+        hidden if hidden == "…" => hidden,
+        shown => shown.chars().flat_map(char::escape_default).collect(),
+    }
 }
 
 #[cfg(test)]

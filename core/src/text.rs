@@ -35,6 +35,22 @@ pub(crate) fn made_printable(text: String) -> String {
     }
 }
 
+/// The longest run of letters, digits, `+`, `/` and `=` in a value that an error repeats: the shortest private key is
+/// 32 bytes, which are 43 characters of base64 and 64 of hexadecimal.
+const LONGEST_RUN: usize = 31;
+
+/// The beginning of a value that should have been something short (an ARN, a URL, a region), as an error repeats it: at
+/// most `most` characters. Of a value that may hold a private key in the wrong place, only `…`: one with a long run of
+/// the characters of base64, or a PEM block.
+pub fn excerpt(value: &str, most: usize) -> String {
+    let is_run = |c: char| c.is_ascii_alphanumeric() || "+/=".contains(c);
+    let mut runs = value.split(|c| !is_run(c));
+    if value.contains("-----BEGIN") || runs.any(|run| run.len() > LONGEST_RUN) {
+        return String::from("…");
+    }
+    value.chars().take(most).collect()
+}
+
 /// A duration as people write it: `0.3 s`, `45 s`, `2 min 5 s`, `12 h`, `3 d 1 h`. It has two units at most;
 /// the smaller unit is rounded down, and milliseconds are the smallest.
 pub fn duration(duration: Duration) -> String {
@@ -111,6 +127,30 @@ mod tests {
     use unicode_properties::{GeneralCategory, UnicodeGeneralCategory as _};
 
     use super::*;
+
+    #[test]
+    fn an_excerpt_repeats_what_is_short_and_no_key() {
+        for value in [
+            "arn:aws:iam::123456789012:user/x",
+            "eu-west-1",
+            "https://rolesanywhere.eu-west-1.amazonaws.com",
+            "https://vpce-0123456789abcdef0-abcdefgh.rolesanywhere.eu-west-1.vpce.amazonaws.com",
+        ] {
+            assert_eq!(excerpt(value, 100), value);
+        }
+        assert_eq!(excerpt("arn:aws:", 3), "arn");
+        // RFC 8410, 10.3: an Ed25519 key in PKCS#8, as PEM, as base64 and as hexadecimal.
+        let base64 = "MC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC";
+        let pem =
+            alloc::format!("-----BEGIN PRIVATE KEY-----\n{base64}\n-----END PRIVATE KEY-----\n");
+        let hexadecimal = "d4ee72dbf913584ad5b6d8f1f769f8ad3afe7c28cbf1d4fbe097a88f44755842";
+        for key in [base64, &pem, hexadecimal] {
+            for value in [key.into(), alloc::format!("arn:aws:iam::1:role/{key}")] {
+                let value: String = value;
+                assert_eq!(excerpt(&value, 80), "…");
+            }
+        }
+    }
 
     #[test]
     fn a_message_cannot_break_the_line_drive_the_terminal_or_turn_round() {

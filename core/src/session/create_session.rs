@@ -8,7 +8,8 @@ use core::{fmt, time::Duration};
 
 use super::UnsignedRequest;
 use crate::{
-    Arn, CertificateChain, Endpoint, EndpointOptions, Error, ErrorKind, Partition, Result, UnixTime,
+    Arn, CertificateChain, Endpoint, EndpointOptions, Error, ErrorKind, Partition, Result,
+    UnixTime, text::excerpt,
 };
 
 /// The shortest session, in seconds (user guide, `durationSeconds`).
@@ -150,7 +151,7 @@ impl CreateSession {
     pub fn with_role_session_name(mut self, name: &str) -> Result<Self> {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_+=,.@-".contains(&byte);
         if !(2..=64).contains(&name.len()) || !name.bytes().all(allowed) {
-            let shown: String = name.chars().take(80).collect();
+            let shown = excerpt(name, 80);
             return Err(invalid(format_args!(
                 "the role session name `{shown}` is not 2 to 64 letters, digits or `_+=,.@-`"
             )));

@@ -9,7 +9,7 @@ use alloc::{
 use core::{fmt, time::Duration};
 
 use super::{ArnPlacement, CreateSession};
-use crate::{Endpoint, EndpointOptions, Error, ErrorKind, Result};
+use crate::{Endpoint, EndpointOptions, Error, ErrorKind, Result, text::excerpt};
 
 /// A parameter of [`CreateSession::from_parameters`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -202,7 +202,7 @@ fn pairs(text: &str) -> Result<Vec<(String, String)>> {
 }
 
 fn shown(text: &str) -> String {
-    text.chars().take(60).collect()
+    excerpt(text, 60)
 }
 
 fn invalid(message: fmt::Arguments<'_>) -> Error {
